@@ -1,0 +1,337 @@
+//! The binary encoding: bincode 2 in length-prefixed frames. The only module that configures or calls bincode; messages
+//! only derive.
+//!
+//! ```text
+//! ┌───────────────┬──────────────────────────────┐
+//! │ length: u32be │ one message (bincode 2,       │
+//! │               │ config::standard, `length` B) │
+//! └───────────────┴──────────────────────────────┘
+//! ```
+//! On WebSocket one binary message is one frame without the length.
+
+use std::marker::PhantomData;
+
+use bincode::{
+    Decode, Encode,
+    config::{Configuration, Limit, LittleEndian, Varint},
+    de::Decoder as BincodeDecoder,
+    enc::Encoder as BincodeEncoder,
+    error::{DecodeError, EncodeError},
+};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use tokio_util::codec::{Decoder, Encoder};
+
+use uuid::Uuid;
+
+use crate::{
+    error::About,
+    ids::{Channel, ParticipantId, Revision, RoomId, Seq, SessionId},
+    limits::{DECODE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX},
+    message::{ClientMessage, ServerMessage},
+    ot::Operation,
+};
+
+/// Bytes of the length in front of a frame.
+pub const LENGTH_BYTES: usize = 4;
+
+type Config = Configuration<LittleEndian, Varint, Limit<DECODE_BYTES_MAX>>;
+
+const CONFIG: Config = bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
+
+/// Bytes that are not the message they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum CodecError {
+    /// They do not decode; the text says where it failed.
+    #[error("the message cannot be decoded: {0}")]
+    Malformed(String),
+    /// The operation in them breaks a rule.
+    #[error("the operation is malformed: {0}")]
+    BadOperation(String),
+    /// There are bytes after the message's end.
+    #[error("{0} bytes follow the end of the message")]
+    Trailing(usize),
+}
+
+/// Decodes exactly one value from exactly these bytes.
+pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
+    let (value, used) = bincode::decode_from_slice(bytes, CONFIG).map_err(|error| match error {
+        DecodeError::OtherString(text) if text.starts_with(BAD_OPERATION) => {
+            CodecError::BadOperation(text[BAD_OPERATION.len()..].to_owned())
+        }
+        other => CodecError::Malformed(other.to_string()),
+    })?;
+    match bytes.len() - used {
+        0 => Ok(value),
+        rest => Err(CodecError::Trailing(rest)),
+    }
+}
+
+/// Encodes a value at the end of a buffer.
+pub fn encode_into<T: Encode>(value: &T, buffer: &mut BytesMut) {
+    struct End<'a>(&'a mut BytesMut);
+    impl bincode::enc::write::Writer for End<'_> {
+        fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+            self.0.put_slice(bytes);
+            Ok(())
+        }
+    }
+    bincode::encode_into_writer(value, End(buffer), bincode::config::standard())
+        .expect("a message holds only types that always encode, and the buffer grows");
+}
+
+/// Encodes a value on its own.
+pub fn encode<T: Encode>(value: &T) -> Bytes {
+    let mut buffer = BytesMut::with_capacity(64);
+    encode_into(value, &mut buffer);
+    buffer.freeze()
+}
+
+/// Puts one whole frame, length first, at the end of a buffer.
+pub fn frame_into<T: Encode>(message: &T, buffer: &mut BytesMut) {
+    let start = buffer.len();
+    buffer.put_u32(0);
+    encode_into(message, buffer);
+    let length = (buffer.len() - start - LENGTH_BYTES) as u32;
+    buffer[start..start + LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
+}
+
+/// The bytes of [`ServerMessage::Entry`] that stand before the entry's own: with them an entry that was encoded once
+/// becomes a message on any channel. `entry_prefix(c)` followed by `encode(&entry)` is
+/// `encode(&ServerMessage::Entry { channel: c, entry })`; a test holds that in place.
+pub fn entry_prefix(channel: Channel, buffer: &mut BytesMut) {
+    /// The place of `Entry` among the variants of [`ServerMessage`].
+    const ENTRY_VARIANT: u32 = 6;
+    encode_into(&(ENTRY_VARIANT, channel), buffer);
+}
+
+/// What a message that failed to decode was about, as far as its beginning tells: a submit names its channel and seq
+/// before its operation.
+pub fn about_of(bytes: &[u8]) -> About {
+    /// The place of `Submit` among the variants of [`ClientMessage`].
+    const SUBMIT_VARIANT: u32 = 5;
+    match bincode::decode_from_slice::<(u32, Channel, Seq), _>(bytes, CONFIG) {
+        Ok(((SUBMIT_VARIANT, channel, seq), _)) => About::Submit { channel, seq },
+        _ => About::Connection,
+    }
+}
+
+/// The revision of an entry that is still encoded, without decoding the rest.
+pub fn revision_of_entry(bytes: &[u8]) -> Result<Revision, CodecError> {
+    bincode::decode_from_slice::<Revision, _>(bytes, CONFIG)
+        .map(|(revision, _)| revision)
+        .map_err(|error| CodecError::Malformed(error.to_string()))
+}
+
+/// A frame cut out of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// The bytes of one message.
+    Message(Bytes),
+    /// A frame of this many bytes was larger than the limit; its bytes were passed over.
+    Skipped(usize),
+}
+
+/// The stream is not made of frames: a length is beyond all reason.
+#[derive(Debug, thiserror::Error)]
+pub enum FramingError {
+    /// A length above [`FRAME_SKIP_BYTES_MAX`].
+    #[error("a frame claims {0} bytes; this is not a stream of Motet's frames")]
+    Lost(usize),
+    /// The bytes could not be read.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Cuts a stream of bytes into frames. A frame above `bytes_max` is passed over without being kept.
+#[derive(Debug)]
+pub struct FrameDecoder {
+    bytes_max: usize,
+    /// Bytes of a frame that is being passed over, and how long it claimed to be.
+    skipping: Option<(usize, usize)>,
+}
+
+impl FrameDecoder {
+    /// A decoder for frames up to `bytes_max` bytes.
+    pub fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, skipping: None }
+    }
+}
+
+impl Decoder for FrameDecoder {
+    type Item = Frame;
+    type Error = FramingError;
+
+    fn decode(&mut self, source: &mut BytesMut) -> Result<Option<Frame>, FramingError> {
+        if self.skipping.is_none() {
+            let Some(prefix) = source.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+            let length = u32::from_be_bytes(*prefix) as usize;
+            if length > FRAME_SKIP_BYTES_MAX {
+                return Err(FramingError::Lost(length));
+            }
+            if length <= self.bytes_max {
+                if source.len() < LENGTH_BYTES + length {
+                    return Ok(None);
+                }
+                source.advance(LENGTH_BYTES);
+                return Ok(Some(Frame::Message(source.split_to(length).freeze())));
+            }
+            source.advance(LENGTH_BYTES);
+            self.skipping = Some((length, length));
+        }
+        let Some((rest, length)) = &mut self.skipping else { return Ok(None) };
+        let passed = source.len().min(*rest);
+        source.advance(passed);
+        *rest -= passed;
+        if *rest > 0 {
+            return Ok(None);
+        }
+        let length = *length;
+        self.skipping = None;
+        Ok(Some(Frame::Skipped(length)))
+    }
+}
+
+/// Frames with messages of one kind in each direction, for `tokio_util::codec::Framed`: `In` is read, `Out` is written.
+#[derive(Debug)]
+pub struct MessageCodec<In, Out> {
+    frames: FrameDecoder,
+    kinds: PhantomData<fn(Out) -> In>,
+}
+
+/// What a client puts on its TCP stream.
+pub type ClientCodec = MessageCodec<ServerMessage, ClientMessage>;
+
+impl<In, Out> Default for MessageCodec<In, Out> {
+    fn default() -> Self {
+        Self { frames: FrameDecoder::new(FRAME_BYTES_MAX), kinds: PhantomData }
+    }
+}
+
+/// A stream that cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// Its framing.
+    #[error(transparent)]
+    Framing(#[from] FramingError),
+    /// A message in it.
+    #[error(transparent)]
+    Message(#[from] CodecError),
+    /// A frame above the limit.
+    #[error("a frame of {0} bytes is over the limit of {FRAME_BYTES_MAX}")]
+    TooLarge(usize),
+    /// The bytes could not be read or written.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+impl<In: Decode<()>, Out> Decoder for MessageCodec<In, Out> {
+    type Item = In;
+    type Error = StreamError;
+
+    fn decode(&mut self, source: &mut BytesMut) -> Result<Option<In>, StreamError> {
+        match self.frames.decode(source)? {
+            None => Ok(None),
+            Some(Frame::Message(bytes)) => Ok(Some(decode(&bytes)?)),
+            Some(Frame::Skipped(length)) => Err(StreamError::TooLarge(length)),
+        }
+    }
+}
+
+impl<In, Out: Encode> Encoder<Out> for MessageCodec<In, Out> {
+    type Error = StreamError;
+
+    fn encode(&mut self, message: Out, buffer: &mut BytesMut) -> Result<(), StreamError> {
+        frame_into(&message, buffer);
+        Ok(())
+    }
+}
+
+impl Encode for RoomId {
+    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.as_str().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for RoomId {
+    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let name = String::decode(decoder)?;
+        RoomId::new(&name).map_err(|error| DecodeError::OtherString(error.to_string()))
+    }
+}
+
+/// Eight bytes, little-endian: a hash gains nothing from a varint.
+impl Encode for ParticipantId {
+    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.to_le_bytes().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for ParticipantId {
+    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        <[u8; 8]>::decode(decoder).map(|bytes| Self(u64::from_le_bytes(bytes)))
+    }
+}
+
+/// The sixteen bytes of the UUID.
+impl Encode for SessionId {
+    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.0.as_bytes().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for SessionId {
+    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        <[u8; 16]>::decode(decoder).map(|bytes| Self(Uuid::from_bytes(bytes)))
+    }
+}
+
+/// Marks an operation's own errors among those of bincode.
+const BAD_OPERATION: &str = "operation: ";
+
+/// The operation's compact form as a byte string: length, then [`Operation::to_compact`].
+impl Encode for Operation {
+    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        self.to_compact().as_slice().encode(encoder)
+    }
+}
+
+impl<C> Decode<C> for Operation {
+    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let bytes = Vec::<u8>::decode(decoder)?;
+        Operation::from_compact(&bytes).map_err(|error| DecodeError::OtherString(format!("{BAD_OPERATION}{error}")))
+    }
+}
+
+bincode::impl_borrow_decode!(RoomId);
+bincode::impl_borrow_decode!(SessionId);
+bincode::impl_borrow_decode!(ParticipantId);
+bincode::impl_borrow_decode!(Operation);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::{Command, Entry};
+
+    fn entry() -> Entry {
+        let operation = Operation::builder().retain(5).insert("ß").delete(2).build().unwrap();
+        Entry { revision: 300, participant: ParticipantId(7), seq: 9, time_ms: 1, command: Command::Edit(operation) }
+    }
+
+    #[test]
+    fn an_entry_encoded_once_is_a_message_on_any_channel() {
+        for channel in [0, 1, 250, 251, 70_000, u32::MAX] {
+            let mut glued = BytesMut::new();
+            entry_prefix(channel, &mut glued);
+            glued.extend_from_slice(&encode(&entry()));
+            assert_eq!(glued.freeze(), encode(&ServerMessage::Entry { channel, entry: entry() }));
+        }
+    }
+
+    #[test]
+    fn a_submit_that_fails_to_decode_still_names_its_seq() {
+        let Command::Edit(operation) = entry().command;
+        let submit = ClientMessage::Submit { channel: 3, seq: 700, base: 1, command: Command::Edit(operation) };
+        assert_eq!(about_of(&encode(&submit)), About::Submit { channel: 3, seq: 700 });
+        assert_eq!(about_of(&encode(&ClientMessage::Leave { channel: 3 })), About::Connection);
+    }
+}

@@ -1,0 +1,39 @@
+//! The JSON encoding of the same messages: `{"type": "submit", …}`, names in snake_case, operations as ot.js writes them
+//! (`[5, "text", -2]`). On WebSocket one text message is one JSON message.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{codec::CodecError, error::About};
+
+/// Decodes one message from one JSON text.
+pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, CodecError> {
+    serde_json::from_str(text).map_err(|error| {
+        let words = error.to_string();
+        match words.strip_prefix(BAD_OPERATION) {
+            Some(operation) => CodecError::BadOperation(operation.to_owned()),
+            None => CodecError::Malformed(words),
+        }
+    })
+}
+
+/// Encodes one message.
+pub fn encode<T: Serialize>(message: &T) -> String {
+    serde_json::to_string(message).expect("messages hold only strings as keys and no failing types")
+}
+
+/// Marks an operation's own errors among those of serde.
+pub(crate) const BAD_OPERATION: &str = "operation: ";
+
+/// What a message that failed to decode was about, as far as its fields tell.
+pub fn about_of(text: &str) -> About {
+    #[derive(serde::Deserialize)]
+    struct Submit {
+        r#type: String,
+        channel: u32,
+        seq: u64,
+    }
+    match serde_json::from_str::<Submit>(text) {
+        Ok(Submit { r#type, channel, seq }) if r#type == "submit" => About::Submit { channel, seq },
+        _ => About::Connection,
+    }
+}

@@ -1,0 +1,19 @@
+//! Everything that both ends of a Motet connection agree on.
+//!
+//! - [`ids`]: the words: rooms, sessions, participants, revisions.
+//! - [`limits`]: every limit on the wire, in one place.
+//! - [`ot`]: operations on text and how concurrent ones are transformed.
+//! - [`client`]: the client's state machine, from a keystroke to an acknowledgement.
+//! - [`message`]: what is said; [`codec`] and [`json`]: its two encodings.
+//! - [`error`]: stable error codes.
+//!
+//! Nothing here opens a socket, reads a clock or touches a file: all input, the time included, comes in as arguments.
+
+pub mod client;
+pub mod codec;
+pub mod error;
+pub mod ids;
+pub mod json;
+pub mod limits;
+pub mod message;
+pub mod ot;

@@ -1,0 +1,108 @@
+//! Every limit of the protocol, each with its reason. Those that a server may set differently are told in
+//! [`Welcome`](crate::message::Welcome) as [`Limits`].
+
+use bincode::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// The version of the protocol that this crate speaks.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// A room's name fits a file name, a URL segment and a storage key.
+pub const ROOM_ID_BYTES_MAX: usize = 64;
+
+/// The largest frame, after its length prefix, in either direction. Longer texts travel in pieces; one frame never
+/// delays the others on its connection for long.
+pub const FRAME_BYTES_MAX: usize = 256 * 1024;
+
+/// A frame that is too large is skipped and answered with an error, so that a paste does not cost the connection.
+/// A length above this is taken for lost framing (somebody speaks another protocol) and closes it.
+pub const FRAME_SKIP_BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+/// What decoding one frame may claim of memory: bincode counts what it is asked to allocate, not bytes on the wire.
+pub const DECODE_BYTES_MAX: usize = 4 * FRAME_BYTES_MAX;
+
+/// The most text that one edit inserts. It leaves an entry below 256 KiB, what a replicated log takes as one record.
+pub const EDIT_BYTES_MAX: usize = 192 * 1024;
+
+/// The most components of one operation: bounds what one transform costs.
+pub const OPERATION_COMPONENTS_MAX: usize = 10_000;
+
+/// The longest text, in UTF-8 bytes, that a server accepts unless told otherwise; and, in Unicode scalar values, the
+/// largest length that an operation may speak of, so that no sum of lengths can overflow.
+pub const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Lengths in operations from outside stay below this whatever the server's limit is (4 GiB of scalars).
+pub const LENGTH_MAX: u64 = u32::MAX as u64;
+
+/// Pieces of a text on its way to a client, in UTF-8 bytes (at most; a piece ends at a character).
+pub const TEXT_CHUNK_BYTES: usize = 64 * 1024;
+
+/// A participant's name, in UTF-8 bytes.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// A token, in bytes.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+/// Rooms joined on one connection.
+pub const CHANNELS_MAX: u32 = 1_024;
+
+/// Entries in one answer to `ReadLog`, and rooms in one answer to `ListRooms`.
+pub const PAGE_MAX: u32 = 1_000;
+
+/// How far behind the head the base of an edit may be: older than this, the client joins at its revision and
+/// transforms, instead of the server.
+pub const BASE_AGE_REVISIONS_MAX: u64 = 10_000;
+
+/// Time for a `Hello` after connecting, in milliseconds.
+pub const HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
+
+/// A peer that was not heard of for this long is sent a `Ping`, in milliseconds.
+pub const HEARTBEAT_MS: u64 = 15_000;
+
+/// A peer that was not heard of for this long is gone, in milliseconds.
+pub const IDLE_TIMEOUT_MS: u64 = 45_000;
+
+/// Messages a second that one connection may send; above it the server reads slower, it refuses nothing.
+pub const MESSAGES_PER_SECOND_MAX: u32 = 50_000;
+
+/// Questions of one connection (`ReadText`, `ReadLog`, …) under way at once; further ones wait.
+pub const REQUESTS_MAX: usize = 16;
+
+/// The limits that hold on a server, told to every client in `Welcome`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Limits {
+    /// Largest frame or WebSocket message, in bytes.
+    pub frame_bytes_max: u64,
+    /// Most UTF-8 bytes that one edit inserts.
+    pub edit_bytes_max: u64,
+    /// Most components of one operation.
+    pub operation_components_max: u32,
+    /// Longest text of a room, in UTF-8 bytes.
+    pub text_bytes_max: u64,
+    /// Most rooms joined on one connection.
+    pub channels_max: u32,
+    /// How many revisions an edit's base may be behind the head.
+    pub base_age_revisions_max: u64,
+    /// Most messages a second read from one connection.
+    pub messages_per_second_max: u32,
+    /// The server sends `Ping` to a client not heard of for this long.
+    pub heartbeat_ms: u64,
+    /// The server closes a connection not heard of for this long.
+    pub idle_timeout_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: FRAME_BYTES_MAX as u64,
+            edit_bytes_max: EDIT_BYTES_MAX as u64,
+            operation_components_max: OPERATION_COMPONENTS_MAX as u32,
+            text_bytes_max: TEXT_BYTES_MAX as u64,
+            channels_max: CHANNELS_MAX,
+            base_age_revisions_max: BASE_AGE_REVISIONS_MAX,
+            messages_per_second_max: MESSAGES_PER_SECOND_MAX,
+            heartbeat_ms: HEARTBEAT_MS,
+            idle_timeout_ms: IDLE_TIMEOUT_MS,
+        }
+    }
+}

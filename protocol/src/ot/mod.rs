@@ -1,0 +1,10 @@
+//! The operational-transformation kernel: operations on a text of Unicode scalar values, and what makes concurrent ones
+//! meet. The crate `operational-transform` does the algebra; only [`operation`] names it.
+
+mod compact;
+mod json;
+mod operation;
+mod rope;
+mod split;
+
+pub use operation::{Builder, Component, Mismatch, Operation, OperationError};

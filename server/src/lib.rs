@@ -1,0 +1,2 @@
+//! Motet's server.
+pub mod store;
