@@ -1,2 +1,4 @@
 //! Motet's server.
+pub mod room;
+pub mod session;
 pub mod store;
