@@ -2,8 +2,10 @@
 //! meet. The crate `operational-transform` does the algebra; only [`operation`] names it.
 
 mod compact;
+mod diff;
 mod json;
 mod operation;
+pub mod position;
 mod rope;
 mod split;
 
