@@ -1,9 +1,10 @@
 //! The operation that makes one text of another and changes little: what was equal stays, so that cursors, comments and
 //! concurrent edits in it survive.
 //!
-//! Lines are compared first, then words within the lines that differ, then characters within those words. Each comparison
-//! is Myers' or the histogram algorithm of the crate `imara-diff`, whose heuristics keep it near n·√n steps. All of them
-//! together have a budget; what exceeds it is replaced as a whole, which is coarse and still right.
+//! Lines are compared first, then words within the lines that differ, then characters within those words, by the crate
+//! `imara-diff`. Its heuristics keep Myers' algorithm near n·√n steps, and its histogram algorithm near n where few lines
+//! repeat. All comparisons of one diff share a budget of steps; what exceeds it is replaced as a whole, which is coarse
+//! and still right.
 
 use std::ops::Range;
 
@@ -13,8 +14,14 @@ use ropey::Rope;
 use super::{Operation, OperationError};
 use crate::limits::EDIT_COMPONENTS_MAX;
 
-/// Steps that one diff may take: well below a second.
-const STEPS_MAX: usize = 200_000_000;
+/// Steps that one diff may take, at 10 to 30 ns each: about a second.
+const STEPS_MAX: usize = 40_000_000;
+
+/// Parts in one comparison, of both texts together: beyond it the memory and the histogram's own worst case count.
+const PARTS_MAX: usize = 1 << 20;
+
+/// The histogram algorithm leaves what repeats more often than this to Myers'.
+const RARE_MAX: u32 = 63;
 
 /// A change is at most three components (retain, insert, delete), and a last retain follows them all.
 const CHANGES_MAX: usize = (EDIT_COMPONENTS_MAX - 1) / 3;
@@ -110,12 +117,27 @@ impl Grain {
         }
     }
 
-    /// Characters of a text rarely differ as a set, which is what the histogram algorithm wants.
+    /// The histogram algorithm wants parts that are rare; most lines are, words and characters are not.
     fn algorithm(self) -> Algorithm {
         match self {
             Self::Line => Algorithm::Histogram,
             Self::Word | Self::Character => Algorithm::Myers,
         }
+    }
+
+    /// About how many steps a comparison takes at worst.
+    fn steps(self, input: &InternedInput<&str>) -> usize {
+        let parts = || input.before.iter().chain(&input.after);
+        let all = parts().count();
+        let for_myers = match self {
+            Self::Word | Self::Character => all,
+            Self::Line => {
+                let mut times = vec![0_u32; input.interner.num_tokens() as usize];
+                parts().for_each(|part| times[part.0 as usize] += 1);
+                times.iter().filter(|times| **times > RARE_MAX).map(|times| *times as usize).sum()
+            }
+        };
+        all + for_myers * for_myers.isqrt()
     }
 
     fn cut(self, text: &str) -> Vec<&str> {
@@ -162,19 +184,14 @@ impl Search<'_> {
     fn refine(&mut self, whole: Change, grain: Grain) {
         let (before, after) = (&self.before[whole.before.clone()], &self.after[whole.after.clone()]);
         let (before_parts, after_parts) = (grain.cut(before), grain.cut(after));
-        let count = before_parts.len() + after_parts.len();
-        let steps = count.saturating_mul(count.isqrt());
-        if before.is_empty() || after.is_empty() || steps > self.steps {
-            if whole.before.len() + whole.after.len() > 0 {
-                self.changes.push(whole);
-            }
-            return;
+        if before.is_empty() || after.is_empty() || before_parts.len() + after_parts.len() > PARTS_MAX {
+            return self.give_up(whole);
         }
-        self.steps -= steps;
         let mut input = InternedInput::default();
-        input.reserve(before_parts.len() as u32, after_parts.len() as u32);
         input.update_before(before_parts.iter().copied());
         input.update_after(after_parts.iter().copied());
+        let Some(steps) = self.steps.checked_sub(grain.steps(&input)) else { return self.give_up(whole) };
+        self.steps = steps;
         let (before_ends, after_ends) =
             (ends(&before_parts, whole.before.start), ends(&after_parts, whole.after.start));
         for hunk in Diff::compute(grain.algorithm(), &input).hunks() {
@@ -184,6 +201,13 @@ impl Search<'_> {
                 Some(finer) => self.refine(part, finer),
                 None => self.changes.push(part),
             }
+        }
+    }
+
+    /// Leaves a change as it is: one text in place of the other.
+    fn give_up(&mut self, whole: Change) {
+        if whole.before.len() + whole.after.len() > 0 {
+            self.changes.push(whole);
         }
     }
 }
