@@ -11,7 +11,7 @@
 
 use crate::{
     ids::{Revision, Seq},
-    limits::EDIT_BYTES_MAX,
+    limits::{EDIT_BYTES_MAX, EDIT_COMPONENTS_MAX, Limits},
     ot::{Mismatch, Operation},
 };
 
@@ -26,7 +26,8 @@ pub enum State {
         /// What was submitted, counting on the client's revision.
         outstanding: Operation,
     },
-    /// One submit, and edits since.
+    /// One submit, and edits since. These are composed into one, so that they take no more memory than the text that
+    /// the client holds, however long it is away; what was typed and deleted again is in them no more.
     AwaitingWithBuffer {
         /// What was submitted, counting on the client's revision.
         outstanding: Operation,
@@ -71,12 +72,29 @@ pub struct Client {
     revision: Revision,
     seq: Seq,
     state: State,
+    /// What one submit inserts at most, in UTF-8 bytes.
+    edit_bytes_max: usize,
+    /// How many components one submit has at most.
+    edit_components_max: usize,
 }
 
 impl Client {
     /// A client that holds the text of `revision` and whose session's last seq in this room was `seq` (0 for a new one).
     pub fn new(revision: Revision, seq: Seq) -> Self {
-        Self { revision, seq, state: State::Synchronized }
+        Self {
+            revision,
+            seq,
+            state: State::Synchronized,
+            edit_bytes_max: EDIT_BYTES_MAX,
+            edit_components_max: EDIT_COMPONENTS_MAX,
+        }
+    }
+
+    /// Takes what the server told in `Welcome`, for the submits from here on.
+    pub fn set_limits(&mut self, limits: &Limits) {
+        self.edit_bytes_max = usize::try_from(limits.edit_bytes_max).unwrap_or(usize::MAX);
+        // Half, for the reason given at `EDIT_COMPONENTS_MAX`.
+        self.edit_components_max = limits.operation_components_max as usize / 2;
     }
 
     /// The last revision of the server's that is in the client's text.
@@ -94,33 +112,46 @@ impl Client {
         &self.state
     }
 
-    /// Takes an edit that was just applied to the client's text. Returns what to send, if nothing is on its way.
+    /// Takes an edit that was just applied to the client's text. Returns what to send, if nothing is on its way. An edit
+    /// that is too large for one submit is sent in several; one that changes nothing is not sent.
+    ///
+    /// An error says that the edit does not fit the text as far as the client knows it, and nothing has changed.
     pub fn edit(&mut self, operation: Operation) -> Result<Option<Outgoing>, Mismatch> {
-        match std::mem::take(&mut self.state) {
-            State::Synchronized => {
-                self.seq += 1;
-                let (first, rest) = operation.split(EDIT_BYTES_MAX);
-                self.state = match rest {
-                    None => State::AwaitingConfirm { outstanding: first },
-                    Some(buffer) => State::AwaitingWithBuffer { outstanding: first, buffer },
-                };
-                Ok(self.outgoing())
-            }
+        match &mut self.state {
+            State::Synchronized => Ok(self.begin(operation)),
             State::AwaitingConfirm { outstanding } => {
-                self.state = State::AwaitingWithBuffer { outstanding, buffer: operation };
+                let (expected, found) = (operation.base_len(), outstanding.target_len());
+                if expected != found {
+                    return Err(Mismatch { expected, found });
+                }
+                if !operation.is_noop() {
+                    let outstanding = std::mem::take(outstanding);
+                    self.state = State::AwaitingWithBuffer { outstanding, buffer: operation };
+                }
                 Ok(None)
             }
-            State::AwaitingWithBuffer { outstanding, buffer } => match buffer.compose(&operation) {
-                Ok(composed) => {
-                    self.state = State::AwaitingWithBuffer { outstanding, buffer: composed };
-                    Ok(None)
-                }
-                Err(mismatch) => {
-                    self.state = State::AwaitingWithBuffer { outstanding, buffer };
-                    Err(mismatch)
-                }
-            },
+            State::AwaitingWithBuffer { buffer, .. } => {
+                *buffer = buffer.compose(&operation)?;
+                Ok(None)
+            }
         }
+    }
+
+    /// With nothing on its way: the first piece of an operation becomes the next submit, the rest the buffer.
+    fn begin(&mut self, operation: Operation) -> Option<Outgoing> {
+        if operation.is_noop() {
+            return None;
+        }
+        self.seq += 1;
+        self.divide(operation, self.edit_bytes_max, self.edit_components_max);
+        self.outgoing()
+    }
+
+    fn divide(&mut self, operation: Operation, bytes_max: usize, components_max: usize) {
+        self.state = match operation.split_within(bytes_max, components_max) {
+            (outstanding, None) => State::AwaitingConfirm { outstanding },
+            (outstanding, Some(buffer)) => State::AwaitingWithBuffer { outstanding, buffer },
+        };
     }
 
     /// Takes somebody else's edit. Returns it as it must be applied to the client's text.
@@ -165,21 +196,37 @@ impl Client {
     ///
     /// An acknowledgement that came before (a submit sent twice is answered twice) is passed over.
     pub fn acknowledged(&mut self, seq: Seq, revision: Revision) -> Result<Option<Outgoing>, ClientError> {
-        if revision <= self.revision && seq <= self.seq {
+        let outstanding = seq == self.seq && self.state != State::Synchronized;
+        if revision <= self.revision && seq <= self.seq && !outstanding {
             return Ok(None);
         }
         self.due(revision)?;
-        if seq != self.seq || self.state == State::Synchronized {
+        if !outstanding {
             return Err(ClientError::NotOutstanding(seq));
         }
         self.revision = revision;
         match std::mem::take(&mut self.state) {
             State::Synchronized | State::AwaitingConfirm { .. } => Ok(None),
-            State::AwaitingWithBuffer { buffer, .. } => {
-                // From `Synchronized`, as if the buffer had just been typed.
-                Ok(self.edit(buffer).expect("the first edit composes with nothing"))
-            }
+            State::AwaitingWithBuffer { buffer, .. } => Ok(self.begin(buffer)),
         }
+    }
+
+    /// Takes the server's word that the outstanding submit is too large ([`ErrorCode::EditTooLarge`], or
+    /// [`ErrorCode::BadOperation`] for its components), which comes about when others cut it into many pieces while it
+    /// was on its way. Returns a submit of half the size with the same seq, which is free again; the rest waits. Returns
+    /// none if it cannot be smaller: then the client heals itself by joining anew.
+    ///
+    /// [`ErrorCode::EditTooLarge`]: crate::error::ErrorCode::EditTooLarge
+    /// [`ErrorCode::BadOperation`]: crate::error::ErrorCode::BadOperation
+    pub fn too_large(&mut self, seq: Seq) -> Result<Option<Outgoing>, ClientError> {
+        let whole = match &self.state {
+            State::AwaitingConfirm { outstanding } if seq == self.seq => outstanding.clone(),
+            State::AwaitingWithBuffer { outstanding, buffer } if seq == self.seq => outstanding.compose(buffer)?,
+            _ => return Err(ClientError::NotOutstanding(seq)),
+        };
+        let refused = self.outgoing().map(|outgoing| outgoing.operation).unwrap_or_default();
+        self.divide(whole, refused.inserted_bytes() / 2, refused.component_count() / 2);
+        Ok(self.outgoing().filter(|outgoing| outgoing.operation != refused))
     }
 
     /// What to send again after a reconnect, once the client has caught up. The seq is the same as before, so that the
@@ -194,7 +241,8 @@ impl Client {
     }
 
     fn due(&self, found: Revision) -> Result<(), ClientError> {
-        let expected = self.revision + 1;
+        // A revision that has no next one can only be a hostile server's.
+        let expected = self.revision.saturating_add(1);
         if found == expected { Ok(()) } else { Err(ClientError::Gap { expected, found }) }
     }
 }

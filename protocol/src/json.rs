@@ -3,7 +3,11 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{codec::CodecError, error::About};
+use crate::{
+    codec::CodecError,
+    error::About,
+    ids::{Channel, RequestId, Seq},
+};
 
 /// Decodes one message from one JSON text.
 pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, CodecError> {
@@ -24,16 +28,35 @@ pub fn encode<T: Serialize>(message: &T) -> String {
 /// Marks an operation's own errors among those of serde.
 pub(crate) const BAD_OPERATION: &str = "operation: ";
 
-/// What a message that failed to decode was about, as far as its fields tell.
+/// What a message that failed to decode was about, as far as it is JSON and its fields tell.
 pub fn about_of(text: &str) -> About {
     #[derive(serde::Deserialize)]
-    struct Submit {
-        r#type: String,
-        channel: u32,
-        seq: u64,
+    #[serde(tag = "type", rename_all = "snake_case")]
+    enum Known {
+        Join {
+            channel: Channel,
+        },
+        Submit {
+            channel: Channel,
+            seq: Seq,
+        },
+        #[serde(
+            alias = "create_room",
+            alias = "delete_room",
+            alias = "list_rooms",
+            alias = "show_room",
+            alias = "read_text",
+            alias = "read_log",
+            alias = "hash_text"
+        )]
+        Question {
+            request: RequestId,
+        },
     }
-    match serde_json::from_str::<Submit>(text) {
-        Ok(Submit { r#type, channel, seq }) if r#type == "submit" => About::Submit { channel, seq },
-        _ => About::Connection,
+    match serde_json::from_str(text) {
+        Ok(Known::Join { channel }) => About::Channel(channel),
+        Ok(Known::Submit { channel, seq }) => About::Submit { channel, seq },
+        Ok(Known::Question { request }) => About::Request(request),
+        Err(_) => About::Connection,
     }
 }

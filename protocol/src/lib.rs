@@ -5,6 +5,7 @@
 //! - [`ot`]: operations on text and how concurrent ones are transformed.
 //! - [`client`]: the client's state machine, from a keystroke to an acknowledgement.
 //! - [`message`]: what is said; [`codec`] and [`json`]: its two encodings.
+//! - [`hash`]: how both ends check that they hold the same text.
 //! - [`error`]: stable error codes.
 //!
 //! Nothing here opens a socket, reads a clock or touches a file: all input, the time included, comes in as arguments.
@@ -12,6 +13,7 @@
 pub mod client;
 pub mod codec;
 pub mod error;
+pub mod hash;
 pub mod ids;
 pub mod json;
 pub mod limits;

@@ -27,6 +27,10 @@ pub const EDIT_BYTES_MAX: usize = 192 * 1024;
 /// The most components of one operation: bounds what one transform costs.
 pub const OPERATION_COMPONENTS_MAX: usize = 10_000;
 
+/// The most components that a client puts in one edit: half of what is taken, since those that were there first may cut
+/// its components into more of them.
+pub const EDIT_COMPONENTS_MAX: usize = OPERATION_COMPONENTS_MAX / 2;
+
 /// The longest text, in UTF-8 bytes, that a server accepts unless told otherwise; and, in Unicode scalar values, the
 /// largest length that an operation may speak of, so that no sum of lengths can overflow.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;

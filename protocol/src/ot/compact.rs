@@ -17,7 +17,7 @@ const INSERT: u64 = 1;
 const DELETE: u64 = 2;
 
 impl Operation {
-    /// The compact form. Decoding it gives the same operation.
+    /// The compact form. Decoding it gives the same operation, if it is [within the limits](Self::within_limits).
     pub fn to_compact(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(16 + self.inserted_bytes());
         for component in self.components() {

@@ -1,9 +1,12 @@
 //! The operational-transformation kernel: operations on a text of Unicode scalar values, and what makes concurrent ones
-//! meet. The crate `operational-transform` does the algebra; only [`operation`] names it.
+//! meet. The crate `operational-transform` does the transforming; only `operation` names it.
 
 mod compact;
+mod compose;
+mod diff;
 mod json;
 mod operation;
+pub mod position;
 mod rope;
 mod split;
 

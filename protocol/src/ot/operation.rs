@@ -6,8 +6,11 @@ use crate::limits::{LENGTH_MAX, OPERATION_COMPONENTS_MAX};
 
 /// A change of a whole text: a sequence of retain, insert and delete. Lengths count Unicode scalar values.
 ///
-/// A value that exists is canonical (neighbours of a kind are one component, an insertion stands before a deletion at the
-/// same place, as in ot.js) and within the limits, so that none of the arithmetic below can overflow.
+/// A value that exists is canonical: neighbours of a kind are one component, no component is empty, and an insertion stands
+/// before a deletion at the same place, as in ot.js. What comes from outside is within the limits; what is composed,
+/// transformed or inverted can have outgrown them, so whoever puts such an operation in a log asks
+/// [`within_limits`](Self::within_limits) first, and whoever sends one cuts it with [`split`](Self::split). Lengths cannot
+/// overflow either way: only text that is in memory adds to them.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Operation(OperationSeq);
 
@@ -52,7 +55,7 @@ pub struct Mismatch {
 impl Operation {
     /// Starts an operation at the beginning of the text.
     pub fn builder() -> Builder {
-        Builder { sequence: OperationSeq::default(), base: 0, target: 0, parts: 0, error: None }
+        Builder { sequence: OperationSeq::default(), error: None }
     }
 
     /// The steps, in order.
@@ -62,6 +65,11 @@ impl Operation {
             Part::Insert(text) => Component::Insert(text),
             Part::Delete(n) => Component::Delete(*n),
         })
+    }
+
+    /// How many steps it has.
+    pub fn component_count(&self) -> usize {
+        self.0.ops().len()
     }
 
     /// How many scalars the text has before.
@@ -84,10 +92,15 @@ impl Operation {
         self.0.is_noop()
     }
 
-    /// This operation, then `next`, as one. Do not transform against the result what came between the two: transform does
-    /// not commute with compose.
-    pub fn compose(&self, next: &Self) -> Result<Self, Mismatch> {
-        self.0.compose(&next.0).map(Self).map_err(|_| Mismatch { expected: next.base_len(), found: self.target_len() })
+    /// Whether this operation may travel and be logged, or which limit it is over.
+    pub fn within_limits(&self) -> Result<(), OperationError> {
+        if self.base_len() > LENGTH_MAX || self.target_len() > LENGTH_MAX {
+            return Err(OperationError::TooLong);
+        }
+        if self.component_count() > OPERATION_COMPONENTS_MAX {
+            return Err(OperationError::TooManyComponents);
+        }
+        Ok(())
     }
 
     /// Transforms two operations on the same text so that they can follow each other:
@@ -111,13 +124,36 @@ impl Operation {
     }
 }
 
-/// Collects the steps of an operation; errors are told at the end.
+/// Puts components that are known to be sound one behind the other, and keeps them canonical. For the kernel's own use:
+/// lengths must be those of texts in memory, or parts of an operation's that exists.
+#[derive(Debug, Default)]
+pub(super) struct Assembly(OperationSeq);
+
+impl Assembly {
+    /// Adds a component; an empty one is nothing.
+    pub(super) fn push(&mut self, component: Component<'_>) {
+        match component {
+            Component::Retain(n) => self.0.retain(n),
+            Component::Insert(text) => self.0.insert(text),
+            Component::Delete(n) => self.0.delete(n),
+        }
+    }
+
+    /// How many components there are so far.
+    pub(super) fn component_count(&self) -> usize {
+        self.0.ops().len()
+    }
+
+    /// The operation.
+    pub(super) fn finish(self) -> Operation {
+        Operation(self.0)
+    }
+}
+
+/// Collects the steps of an operation from outside; errors are told at the end.
 #[derive(Debug)]
 pub struct Builder {
     sequence: OperationSeq,
-    base: u64,
-    target: u64,
-    parts: usize,
     error: Option<OperationError>,
 }
 
@@ -154,16 +190,16 @@ impl Builder {
             Component::Delete(n) => (n, 0),
         };
         // Checked before the crate adds them up: its own sums wrap around in release builds.
-        let sum = |a: u64, b: u64| a.checked_add(b).filter(|sum| *sum <= LENGTH_MAX).ok_or(OperationError::TooLong);
-        self.base = sum(self.base, base)?;
-        self.target = sum(self.target, target)?;
+        let fits = |sum: usize, n: u64| n <= LENGTH_MAX && sum as u64 + n <= LENGTH_MAX;
+        if !fits(self.sequence.base_len(), base) || !fits(self.sequence.target_len(), target) {
+            return Err(OperationError::TooLong);
+        }
         match component {
             Component::Retain(n) => self.sequence.retain(n),
             Component::Insert(text) => self.sequence.insert(text),
             Component::Delete(n) => self.sequence.delete(n),
         }
-        self.parts += 1;
-        if self.sequence.ops().len() > OPERATION_COMPONENTS_MAX || self.parts > 4 * OPERATION_COMPONENTS_MAX {
+        if self.sequence.ops().len() > OPERATION_COMPONENTS_MAX {
             return Err(OperationError::TooManyComponents);
         }
         Ok(())
@@ -179,6 +215,44 @@ impl Builder {
         match self.error {
             None => Ok(Operation(self.sequence)),
             Some(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An operation on a text of `base` characters, from numbers: kind and length of each step.
+    fn operation(base: u64, steps: &[(u8, u64)]) -> Operation {
+        let mut assembly = Assembly::default();
+        let mut rest = base;
+        for (kind, length) in steps {
+            let n = (*length).min(rest);
+            match kind {
+                0 => assembly.push(Component::Insert(&"aß𝄞".repeat(*length as usize))),
+                1 => assembly.push(Component::Delete(n)),
+                _ => assembly.push(Component::Retain(n)),
+            }
+            rest -= if *kind == 0 { 0 } else { n };
+        }
+        assembly.push(Component::Retain(rest));
+        assembly.finish()
+    }
+
+    proptest! {
+        #[test]
+        fn composing_gives_what_the_crate_gives(
+            base in 0_u64..30,
+            first in prop::collection::vec((0_u8..3, 0_u64..8), 0..12),
+            second in prop::collection::vec((0_u8..3, 0_u64..8), 0..12),
+        ) {
+            let first = operation(base, &first);
+            let second = operation(first.target_len(), &second);
+            let expected = first.0.compose(&second.0).unwrap();
+            prop_assert_eq!(first.compose(&second).unwrap().0, expected);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ropey::Rope;
 
-use super::{Component, Mismatch, Operation};
+use super::{Component, Mismatch, Operation, operation::Assembly};
 
 impl Operation {
     /// Applies the operation to a rope in place. On a mismatch the rope is as it was.
@@ -32,7 +32,7 @@ impl Operation {
             return Err(Mismatch { expected: self.base_len(), found });
         }
         let mut position = 0;
-        let mut inverse = Operation::builder();
+        let mut inverse = Assembly::default();
         for component in self.components() {
             match component {
                 Component::Retain(n) => {
@@ -48,6 +48,6 @@ impl Operation {
                 }
             }
         }
-        Ok(inverse.build().expect("an inverse has the components and the lengths of its operation, swapped"))
+        Ok(inverse.finish())
     }
 }
