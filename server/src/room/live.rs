@@ -181,6 +181,10 @@ impl<K> Room<K> {
             let expected = operation.base_len();
             return Err(propose::mismatch(motet_protocol::ot::Mismatch { expected, found }, base));
         }
+        if let Err(error) = operation.within_limits() {
+            let words = format!("others' edits have cut it into too many pieces ({error}); send it in smaller parts");
+            return Err(Refusal::new(ErrorCode::EditTooLarge, words));
+        }
         if self.pending.len() >= PENDING_ENTRIES_MAX || self.pending_bytes >= PENDING_BYTES_MAX {
             return Err(propose::overloaded());
         }

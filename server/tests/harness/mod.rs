@@ -2,6 +2,9 @@
 
 #![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses its part of the harness")]
 
+pub mod process;
+pub mod replica;
+
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -122,7 +125,7 @@ impl Peer<TcpStream> {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream, buffer: BytesMut::new(), frames: FrameDecoder::new(FRAME_BYTES_MAX), seq: 0 }
+        Self::over(stream)
     }
 
     pub fn greeted(server: &Server) -> Self {
@@ -139,6 +142,16 @@ impl Peer<TcpStream> {
 }
 
 impl<S: Read + Write> Peer<S> {
+    pub fn over(stream: S) -> Self {
+        Self { stream, buffer: BytesMut::new(), frames: FrameDecoder::new(FRAME_BYTES_MAX), seq: 0 }
+    }
+
+    pub fn try_say(&mut self, message: &ClientMessage) -> std::io::Result<()> {
+        let mut frame = BytesMut::new();
+        codec::frame_into(message, &mut frame);
+        self.stream.write_all(&frame)
+    }
+
     pub fn raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).unwrap();
     }
@@ -150,9 +163,7 @@ impl<S: Read + Write> Peer<S> {
     }
 
     pub fn say(&mut self, message: &ClientMessage) {
-        let mut frame = BytesMut::new();
-        codec::frame_into(message, &mut frame);
-        self.raw(&frame);
+        self.try_say(message).unwrap();
     }
 
     /// The next message; `None` at the end of the stream.
@@ -160,7 +171,7 @@ impl<S: Read + Write> Peer<S> {
         loop {
             match self.frames.decode(&mut self.buffer).unwrap() {
                 Some(Frame::Message(bytes)) => match codec::decode(&bytes).unwrap() {
-                    ServerMessage::Ping { nonce } => self.say(&ClientMessage::Pong { nonce }),
+                    ServerMessage::Ping { nonce } => self.try_say(&ClientMessage::Pong { nonce }).ok()?,
                     message => return Some(message),
                 },
                 Some(skipped) => panic!("{skipped:?}"),
