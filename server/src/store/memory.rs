@@ -1,104 +1,73 @@
-//! Temporary.
-use super::*;
-use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
-/// T
-#[derive(Default)]
-pub struct MemoryStore {
-    i: Mutex<I>,
+//! A store in memory, for tests: nothing survives it.
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use parking_lot::RwLock;
+
+use super::{
+    Durability, StoreError,
+    embedded::{
+        Embedded,
+        engine::{Change, Direction, Engine, Visit},
+    },
+};
+
+/// A store in memory. It lives as long as its value does.
+pub type MemoryStore = Embedded<MemoryEngine>;
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::of(MemoryEngine::default())
+    }
 }
-#[derive(Default)]
-struct I {
-    logs: HashMap<LogId, Vec<Bytes>>,
-    snaps: HashMap<LogId, BTreeMap<u64, Bytes>>,
-    kv: BTreeMap<String, Bytes>,
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new()
+    }
 }
-impl Store for MemoryStore {
-    fn engine(&self) -> &'static str {
-        "memory"
+
+/// An ordered map in memory.
+#[derive(Debug, Default)]
+pub struct MemoryEngine {
+    map: RwLock<BTreeMap<Vec<u8>, Vec<u8>>>,
+}
+
+impl Engine for MemoryEngine {
+    const NAME: &'static str = "memory";
+    const VALUE_BYTES_MAX: usize = 64 * 1024;
+
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.map.read().get(key).cloned())
     }
-    fn append(&self, batch: &[Append]) -> Vec<AppendOutcome> {
-        let mut i = self.i.lock();
-        batch
-            .iter()
-            .map(|a| {
-                let log = i.logs.entry(a.log).or_default();
-                if log.len() as u64 != a.expected.revision {
-                    return AppendOutcome::Conflict(Head { revision: log.len() as u64, position: 0 });
-                }
-                log.extend(a.entries.iter().cloned());
-                AppendOutcome::Appended(Head { revision: log.len() as u64, position: 0 })
-            })
-            .collect()
-    }
-    fn head(&self, log: LogId) -> Result<Head, StoreError> {
-        Ok(Head { revision: self.i.lock().logs.get(&log).map_or(0, |l| l.len() as u64), position: 0 })
-    }
-    fn read(&self, log: LogId, from: Revision, n: usize, bytes: usize) -> Result<Vec<StoredEntry>, StoreError> {
-        let i = self.i.lock();
-        let mut total = 0;
-        Ok(i.logs
-            .get(&log)
-            .map(|l| {
-                l.iter()
-                    .enumerate()
-                    .skip(from as usize - 1)
-                    .take(n)
-                    .take_while(|(_, b)| {
-                        let ok = total < bytes;
-                        total += b.len();
-                        ok
-                    })
-                    .map(|(k, b)| (k as u64 + 1, b.clone()))
-                    .collect()
-            })
-            .unwrap_or_default())
-    }
-    fn put_snapshot(&self, log: LogId, s: &StoredSnapshot) -> Result<(), StoreError> {
-        self.i.lock().snaps.entry(log).or_default().insert(s.revision, s.state.clone());
-        Ok(())
-    }
-    fn snapshot(&self, log: LogId, at_most: Revision) -> Result<Option<StoredSnapshot>, StoreError> {
-        Ok(self.i.lock().snaps.get(&log).and_then(|s| {
-            s.range(..=at_most).next_back().map(|(r, b)| StoredSnapshot { revision: *r, state: b.clone() })
-        }))
-    }
-    fn purge(&self, log: LogId) -> Result<(), StoreError> {
-        let mut i = self.i.lock();
-        i.logs.remove(&log);
-        i.snaps.remove(&log);
-        Ok(())
-    }
-    fn get(&self, key: &str) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.i.lock().kv.get(key).cloned())
-    }
-    fn compare_and_swap(&self, key: &str, e: Option<&[u8]>, n: Option<&[u8]>) -> Result<bool, StoreError> {
-        let mut i = self.i.lock();
-        if i.kv.get(key).map(|b| &b[..]) != e {
-            return Ok(false);
-        }
-        match n {
-            Some(n) => {
-                i.kv.insert(key.into(), Bytes::copy_from_slice(n));
-            }
-            None => {
-                i.kv.remove(key);
+
+    fn scan(&self, from: &[u8], to: &[u8], direction: Direction, visit: Visit<'_>) -> Result<(), StoreError> {
+        let map = self.map.read();
+        let mut pairs = map.range(from.to_vec()..to.to_vec());
+        while let Some((key, value)) = match direction {
+            Direction::Up => pairs.next(),
+            Direction::Down => pairs.next_back(),
+        } {
+            if visit(key, value) == ControlFlow::Break(()) {
+                break;
             }
         }
-        Ok(true)
+        Ok(())
     }
-    fn scan(&self, p: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, Bytes)>, StoreError> {
-        Ok(self
-            .i
-            .lock()
-            .kv
-            .iter()
-            .filter(|(k, _)| k.starts_with(p) && after.is_none_or(|a| k.as_str() > a))
-            .take(limit)
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect())
+
+    fn write(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        let mut map = self.map.write();
+        for change in changes {
+            match change {
+                Change::Put(key, value) | Change::PutNew(key, value) => map.insert(key, value),
+                Change::Remove(key) => map.remove(&key),
+            };
+        }
+        Ok(())
     }
-    fn flush(&self) -> Result<(), StoreError> {
+
+    fn persist(&self, _: Durability) -> Result<(), StoreError> {
         Ok(())
     }
 }

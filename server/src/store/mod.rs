@@ -1,5 +1,6 @@
 //! Where logs, snapshots and the room registry are kept: one trait, one conformance suite, several engines.
 //!
+//! - [`embedded`]: what the engines below have in common.
 //! - [`memory`]: nothing survives; for tests.
 //! - [`sled`]: the embedded default.
 //! - [`fjall`]: embedded, for much history.
@@ -14,9 +15,13 @@ use bytes::Bytes;
 use motet_protocol::ids::Revision;
 
 pub mod conformance;
+pub mod embedded;
 pub mod fjall;
 pub mod memory;
+mod open;
 pub mod sled;
+
+pub use self::open::{StoreKind, UnknownStoreKind, open};
 
 /// A room's log in the store. A room that is deleted and made again gets another log, so that nothing of the old one can
 /// come back. Written in keys as eight bytes, big-endian.
@@ -176,17 +181,4 @@ pub trait Store: Send + Sync + 'static {
 
     /// Makes everything durable, whatever the store was opened to do; called on a clean end.
     fn flush(&self) -> Result<(), StoreError>;
-}
-/// T
-pub enum StoreKind {
-    /// T
-    Memory,
-    /// T
-    Sled,
-    /// T
-    Fjall,
-}
-/// T
-pub fn open(_: StoreKind, _: &std::path::Path, _: Durability) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(Arc::new(memory::MemoryStore::default()))
 }
