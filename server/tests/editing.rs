@@ -167,8 +167,8 @@ fn health_and_figures_are_told_over_http() {
     ada.edit(1, 0, insert(0, "x", 0));
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(server.get("/readyz").starts_with("HTTP/1.1 200"));
-    assert_eq!(harness::figure(&server, "motet_entries_total"), 1.0);
-    assert!(harness::figure(&server, "process_cpu_seconds_total") > 0.0);
-    assert!(harness::figure(&server, "process_resident_memory_bytes") > 1e6);
+    assert_eq!(harness::figure(server.http, "motet_entries_total"), 1.0);
+    assert!(harness::figure(server.http, "process_cpu_seconds_total") > 0.0);
+    assert!(harness::figure(server.http, "process_resident_memory_bytes") > 1e6);
     assert!(server.get("/nothing").starts_with("HTTP/1.1 404"));
 }

@@ -96,13 +96,18 @@ impl Server {
     }
 
     pub fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(self.http).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: motet\r\nconnection: close\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        get(self.http, path)
     }
+}
+
+/// What a GET is answered, head and body.
+pub fn get(http: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(http).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: motet\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 impl Drop for Server {
@@ -117,6 +122,8 @@ pub struct Peer<S> {
     buffer: BytesMut,
     frames: FrameDecoder,
     pub seq: Seq,
+    /// Bytes that came in so far.
+    pub received_bytes: u64,
 }
 
 impl Peer<TcpStream> {
@@ -143,7 +150,7 @@ impl Peer<TcpStream> {
 
 impl<S: Read + Write> Peer<S> {
     pub fn over(stream: S) -> Self {
-        Self { stream, buffer: BytesMut::new(), frames: FrameDecoder::new(FRAME_BYTES_MAX), seq: 0 }
+        Self { stream, buffer: BytesMut::new(), frames: FrameDecoder::new(FRAME_BYTES_MAX), seq: 0, received_bytes: 0 }
     }
 
     pub fn try_say(&mut self, message: &ClientMessage) -> std::io::Result<()> {
@@ -179,7 +186,10 @@ impl<S: Read + Write> Peer<S> {
                     let mut bytes = [0; 64 * 1024];
                     match self.stream.read(&mut bytes) {
                         Ok(0) => return None,
-                        Ok(length) => self.buffer.extend_from_slice(&bytes[..length]),
+                        Ok(length) => {
+                            self.received_bytes += length as u64;
+                            self.buffer.extend_from_slice(&bytes[..length]);
+                        }
                         Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
                         Err(error) => panic!("the server said nothing in time: {error}"),
                     }
@@ -317,8 +327,8 @@ impl WsPeer {
 }
 
 /// A figure from `/metrics`.
-pub fn figure(server: &Server, name: &str) -> f64 {
-    let text = server.get("/metrics");
+pub fn figure(http: SocketAddr, name: &str) -> f64 {
+    let text = get(http, "/metrics");
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} is not in {text}"));
     line.rsplit(' ').next().unwrap().parse().unwrap()
 }

@@ -59,6 +59,11 @@ impl Process {
         line.trim().trim_end_matches(" kB").trim().parse::<f64>().unwrap() * 1024.0
     }
 
+    /// A figure from its `/metrics`.
+    pub fn figure(&self, name: &str) -> f64 {
+        super::figure(self.http, name)
+    }
+
     fn end(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
