@@ -1,1 +1,3 @@
+//! `motet`: parses, and calls the command.
+
 fn main() {}
