@@ -1,2 +1,19 @@
-//! Motet's server.
+//! Motet's server: rooms of plain text that many edit at once, each a fold over its durable log.
+//!
+//! ```text
+//! bytes ─ transport ─ session ─▶ hub ─▶ room ─▶ log ─▶ store
+//!                                        │
+//!           connections ◀── readers ◀────┘
+//! ```
+//! [`room`] and [`session`] are pure; [`store`] waits for the disk; [`transport`] for the network; [`hub`] and [`log`] join
+//! them; [`run`] puts a server together. `main` only parses and calls it.
+
+pub mod config;
+pub mod hub;
+pub mod log;
+pub mod metrics;
+pub mod room;
+pub mod run;
+pub mod session;
 pub mod store;
+pub mod transport;

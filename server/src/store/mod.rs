@@ -1,5 +1,6 @@
 //! Where logs, snapshots and the room registry are kept: one trait, one conformance suite, several engines.
 //!
+//! - [`embedded`]: what the engines below have in common.
 //! - [`memory`]: nothing survives; for tests.
 //! - [`sled`]: the embedded default.
 //! - [`fjall`]: embedded, for much history.
@@ -14,9 +15,13 @@ use bytes::Bytes;
 use motet_protocol::ids::Revision;
 
 pub mod conformance;
+pub mod embedded;
 pub mod fjall;
 pub mod memory;
+mod open;
 pub mod sled;
+
+pub use self::open::{StoreKind, UnknownStoreKind, open};
 
 /// A room's log in the store. A room that is deleted and made again gets another log, so that nothing of the old one can
 /// come back. Written in keys as eight bytes, big-endian.

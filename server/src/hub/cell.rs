@@ -1,0 +1,291 @@
+//! One open room behind its mutex.
+
+use std::sync::Arc;
+
+use motet_protocol::{
+    error::{About, ErrorCode},
+    ids::{Channel, Revision, RoomId, Seq, UnixMs},
+    message::{Entry, ServerMessage},
+};
+use parking_lot::Mutex;
+use ropey::Rope;
+
+use super::{history::Read, now_ms, registry::RoomRecord};
+use crate::{
+    log::LogWriter,
+    metrics::Metrics,
+    room::{
+        Fed, ReaderId, Refusal, Room, RoomState, Submitted,
+        live::{Displaced, Join},
+        propose::Submit,
+    },
+    store::{Append, Head, LogId},
+    transport::outbox::Connection,
+};
+
+/// The log, as rooms use it.
+pub type RoomLog = LogWriter<Arc<RoomCell>>;
+
+/// An open room.
+#[derive(Debug)]
+pub struct RoomCell {
+    /// Its name.
+    pub id: RoomId,
+    /// What the registry says of it.
+    pub record: RoomRecord,
+    open: Mutex<Open>,
+    log: RoomLog,
+    metrics: Arc<Metrics>,
+}
+
+#[derive(Debug)]
+struct Open {
+    room: Room<Arc<Connection>>,
+    head: Head,
+    /// Why nothing may be done here any more.
+    closed: Option<Refusal>,
+    active_ms: UnixMs,
+}
+
+/// What an idle room is to do.
+#[derive(Debug)]
+pub enum Idle {
+    /// It is in use.
+    Busy,
+    /// It can go at once.
+    Unload,
+    /// It can go once this is stored.
+    Snapshot(RoomState),
+}
+
+/// An idle room is unloaded without a snapshot while opening it again replays no more than this.
+const UNLOAD_REPLAY_MAX: u64 = 256;
+
+impl RoomCell {
+    /// A room that was read from the store.
+    pub fn new(
+        id: RoomId,
+        record: RoomRecord,
+        room: Room<Arc<Connection>>,
+        head: Head,
+        log: RoomLog,
+        metrics: Arc<Metrics>,
+    ) -> Arc<Self> {
+        let open = Open { room, head, closed: None, active_ms: now_ms() };
+        Arc::new(Self { id, record, open: Mutex::new(open), log, metrics })
+    }
+
+    /// Its log.
+    pub fn log_id(&self) -> LogId {
+        self.record.log()
+    }
+
+    /// Opens the room for a connection: tells it so and sends as much as there is room for.
+    pub fn join(self: &Arc<Self>, join: Join<Arc<Connection>>) -> Result<ReaderId, Refusal> {
+        let (connection, channel) = (Arc::clone(&join.key), join.channel);
+        let mut open = self.open.lock();
+        let Open { room, closed, active_ms, .. } = &mut *open;
+        if let Some(why) = closed {
+            return Err(why.clone());
+        }
+        *active_ms = now_ms();
+        let (reader, joined, replaced) = room.join(join)?;
+        for old in replaced {
+            let words = "this session joined the room again, on another connection or channel, which goes on";
+            let error = Refusal::new(ErrorCode::SessionReplaced, words).about(About::Channel(old.channel));
+            old.key.deliver(|outbox| outbox.drop_channel(old.channel, old.id(), error));
+        }
+        connection.deliver(|outbox| {
+            outbox.put(&joined);
+            if matches!(room.feed(reader, outbox), Fed::Full | Fed::Behind(_)) {
+                outbox.lag(channel);
+            }
+        });
+        Ok(reader)
+    }
+
+    /// Takes a reader out.
+    pub fn leave(&self, reader: ReaderId) {
+        let mut open = self.open.lock();
+        open.room.leave(reader);
+        open.active_ms = now_ms();
+    }
+
+    /// Moves a reader on.
+    pub fn feed(&self, reader: ReaderId, connection: &Arc<Connection>) -> Fed {
+        let mut open = self.open.lock();
+        connection.deliver(|outbox| open.room.feed(reader, outbox))
+    }
+
+    /// Moves a reader on with entries from the log.
+    pub fn feed_stored(&self, reader: ReaderId, entries: Vec<Read>, connection: &Arc<Connection>) {
+        let mut open = self.open.lock();
+        connection.deliver(|outbox| open.room.feed_stored(reader, entries, outbox));
+    }
+
+    /// Puts a submit in order; its acknowledgement comes with the commit.
+    pub fn submit(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        reader: ReaderId,
+        submit: Submit,
+        older: &[Entry],
+        now: UnixMs,
+    ) -> Result<Submitted, Refusal> {
+        let seq = submit.seq;
+        let mut open = self.open.lock();
+        if let Some(why) = &open.closed {
+            return Err(why.clone());
+        }
+        let submitted = open.room.submit(reader, submit, older, now)?;
+        match submitted {
+            Submitted::Ordered(_) => self.append_next(&mut open),
+            Submitted::Repeat(revision) => {
+                connection.deliver(|outbox| open.room.feed_repeat(reader, seq, revision, outbox));
+            }
+            Submitted::NeedsHistory(_) => {}
+        }
+        Ok(submitted)
+    }
+
+    fn append_next(self: &Arc<Self>, open: &mut Open) {
+        if let Some(entries) = open.room.take_append() {
+            let append = Append { log: self.log_id(), expected: open.head, entries };
+            self.log.push(Arc::clone(self), append);
+        }
+    }
+
+    /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
+    pub fn appended(self: &Arc<Self>, head: Head) -> Option<RoomState> {
+        let mut open = self.open.lock();
+        let before = open.room.revision();
+        open.head = head;
+        if let Err(error) = open.room.appended() {
+            self.fail(&mut open, &error.to_string());
+            return None;
+        }
+        self.metrics.entries.inc_by(open.room.revision() - before);
+        self.append_next(&mut open);
+        feed_following(&mut open);
+        open.active_ms = now_ms();
+        open.room.take_due_snapshot()
+    }
+
+    /// Others' entries are in the log, up to `head`.
+    pub fn conflict(self: &Arc<Self>, entries: Vec<Read>, head: Head) {
+        let mut open = self.open.lock();
+        open.head = head;
+        let displaced = match open.room.conflict(entries, now_ms()) {
+            Ok(displaced) => displaced,
+            Err(error) => return self.fail(&mut open, &error.to_string()),
+        };
+        for Displaced { reader, seq, refusal } in displaced {
+            self.metrics.refuse(refusal.code);
+            if let Some(reader) = open.room.readers().get(reader) {
+                let about = About::Submit { channel: reader.channel, seq };
+                reader.key.send(&ServerMessage::Error(refusal.about(about)));
+            }
+        }
+        self.append_next(&mut open);
+        feed_following(&mut open);
+    }
+
+    /// The log does not answer for now: edits are refused until it does.
+    pub fn stall(&self, why: Refusal) {
+        self.open.lock().room.stall(why);
+    }
+
+    /// Closes the room: its readers are told why, and nothing is taken any more.
+    pub fn close(&self, why: &Refusal) {
+        close(&mut self.open.lock(), why);
+    }
+
+    fn fail(&self, open: &mut Open, error: &str) {
+        tracing::error!(room = %self.id, error, "the room does not follow from its log; it is closed");
+        close(open, &Refusal::new(ErrorCode::RoomDamaged, error));
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.open.lock().closed.is_some()
+    }
+
+    /// Whether something is ordered and not yet durable.
+    pub fn has_pending(&self) -> bool {
+        self.open.lock().room.has_pending()
+    }
+
+    /// The committed text and its revision.
+    pub fn text(&self) -> (Rope, Revision) {
+        let open = self.open.lock();
+        (open.room.state().text().clone(), open.room.revision())
+    }
+
+    /// The committed revision, how many have it open, and the text's bytes.
+    pub fn measure(&self) -> (Revision, u32, u64) {
+        let open = self.open.lock();
+        let present = u32::try_from(open.room.readers().len()).unwrap_or(u32::MAX);
+        (open.room.revision(), present, open.room.state().text().len_bytes() as u64)
+    }
+
+    /// What there is to do before it can be unloaded, if nothing happened in it since `since_ms`.
+    pub fn idle(&self, since_ms: UnixMs) -> Idle {
+        let mut open = self.open.lock();
+        if open.active_ms > since_ms {
+            return Idle::Busy;
+        }
+        if !open.room.is_idle() {
+            open.room.rest();
+            return Idle::Busy;
+        }
+        if open.room.revision() - open.room.snapshot_revision() <= UNLOAD_REPLAY_MAX {
+            return Idle::Unload;
+        }
+        open.room.take_snapshot().map_or(Idle::Unload, Idle::Snapshot)
+    }
+
+    /// The state, if the last snapshot is older.
+    pub fn take_snapshot(&self) -> Option<RoomState> {
+        let mut open = self.open.lock();
+        if open.room.revision() - open.room.snapshot_revision() <= UNLOAD_REPLAY_MAX {
+            return None;
+        }
+        open.room.take_snapshot()
+    }
+}
+
+fn feed_following(open: &mut Open) {
+    open.room.feed_following(|reader| {
+        let channel = reader.channel();
+        let connection = Arc::clone(reader.key());
+        connection.deliver(|outbox| {
+            if matches!(reader.feed(outbox), Fed::Full | Fed::Behind(_)) {
+                outbox.lag(channel);
+            }
+        });
+    });
+}
+
+fn close(open: &mut Open, why: &Refusal) {
+    open.closed = Some(why.clone());
+    for reader in open.room.close() {
+        let error = why.clone().about(About::Channel(reader.channel));
+        reader.key.deliver(|outbox| outbox.drop_channel(reader.channel, reader.id(), error));
+    }
+}
+
+/// What a channel of a connection is joined to.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// The room.
+    pub cell: Arc<RoomCell>,
+    /// The reader in it.
+    pub reader: ReaderId,
+}
+
+impl Joined {
+    /// What a submit that is refused is about.
+    pub fn about(channel: Channel, seq: Seq) -> About {
+        About::Submit { channel, seq }
+    }
+}

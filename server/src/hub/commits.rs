@@ -1,0 +1,90 @@
+//! What the log answers, brought to the rooms: one message per batch, whichever rooms it was for.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::{blocking, cell::RoomCell, history, now_ms, refusal_of};
+use crate::{
+    log::Outcomes,
+    metrics::Metrics,
+    room::{Refusal, RoomState},
+    store::{AppendOutcome, Head, Store, StoredSnapshot},
+    transport::outbox::flush_dirty,
+};
+use motet_protocol::error::ErrorCode;
+
+/// Batches that are brought to their rooms before anything is written to sockets.
+const BATCHES_MAX: usize = 16;
+
+/// Runs until the log has ended.
+pub async fn bring(
+    mut outcomes: mpsc::UnboundedReceiver<Outcomes<Arc<RoomCell>>>,
+    store: Arc<dyn Store>,
+    metrics: Arc<Metrics>,
+) {
+    let mut batches = Vec::with_capacity(BATCHES_MAX);
+    while outcomes.recv_many(&mut batches, BATCHES_MAX).await > 0 {
+        for batch in batches.drain(..) {
+            metrics.commits.inc();
+            for (cell, outcome) in batch {
+                match outcome {
+                    AppendOutcome::Appended(head) => {
+                        if let Some(state) = cell.appended(head) {
+                            snapshot_soon(Arc::clone(&store), &cell, state);
+                        }
+                    }
+                    AppendOutcome::Conflict(head) => {
+                        tokio::spawn(catch_up(Arc::clone(&store), cell, head));
+                    }
+                    AppendOutcome::Unknown(error) => {
+                        tracing::error!(room = %cell.id, %error, "the log did not take a room's entries; trying again");
+                        metrics.store_errors.inc();
+                        cell.stall(refusal_of(&error));
+                    }
+                }
+            }
+        }
+        flush_dirty();
+    }
+}
+
+/// Reads what others have put into a room's log, and orders what is pending anew behind it.
+async fn catch_up(store: Arc<dyn Store>, cell: Arc<RoomCell>, head: Head) {
+    let (log, after) = (cell.log_id(), cell.measure().0);
+    let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision)).await;
+    match read {
+        Ok(Ok(entries)) => cell.conflict(entries, head),
+        Ok(Err(error)) => cell.close(&refusal_of(&error)),
+        Err(refusal) => cell.close(&refusal),
+    }
+}
+
+/// Stores a snapshot without holding anything up. Should it fail, the next one is taken later; nothing depends on it.
+fn snapshot_soon(store: Arc<dyn Store>, cell: &Arc<RoomCell>, state: RoomState) {
+    let cell = Arc::clone(cell);
+    tokio::task::spawn_blocking(move || store_snapshot(store.as_ref(), &cell, &state));
+}
+
+/// Stores a snapshot. Waits for the disk. Says whether it is stored.
+pub fn store_snapshot(store: &dyn Store, cell: &RoomCell, state: &RoomState) -> bool {
+    let started = now_ms();
+    let snapshot = StoredSnapshot { revision: state.revision(), state: state.encode() };
+    match store.put_snapshot(cell.log_id(), &snapshot) {
+        Ok(()) => {
+            let (revision, bytes, took_ms) =
+                (snapshot.revision, snapshot.state.len(), now_ms().saturating_sub(started));
+            tracing::debug!(room = %cell.id, revision, bytes, took_ms, "snapshot");
+            true
+        }
+        Err(error) => {
+            tracing::warn!(room = %cell.id, %error, "a snapshot could not be stored; opening the room takes longer");
+            false
+        }
+    }
+}
+
+/// Why a server that ends refuses.
+pub fn shutting_down() -> Refusal {
+    Refusal::for_now(ErrorCode::ShuttingDown, "the server is shutting down; connect again in a moment", 1_000)
+}

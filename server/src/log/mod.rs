@@ -1,0 +1,156 @@
+//! The one thread that writes: group commit over all rooms.
+//!
+//! While one batch is being made durable the next one gathers, whichever rooms it is for, so that one sync serves everyone
+//! who waits. The queue holds at most one append per open room ([`Room::take_append`](crate::room::Room::take_append) gives
+//! out one at a time), and each of those is bounded.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::mpsc;
+
+use crate::store::{Append, AppendOutcome, Store, StoreError};
+
+/// Entries that are made durable with one sync, about: enough that the sync's cost is shared, few enough that nobody
+/// waits for a long batch.
+const BATCH_ENTRIES_MAX: usize = 256;
+
+/// How long an append without an answer waits before it is sent again.
+const RETRY_AFTER: Duration = Duration::from_millis(500);
+
+/// Appends on their way to the store. `T` is whatever their sender wants back with the outcome.
+#[derive(Debug)]
+pub struct LogWriter<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> Clone for LogWriter<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+#[derive(Debug)]
+struct Shared<T> {
+    queue: Mutex<Queue<T>>,
+    ready: Condvar,
+}
+
+#[derive(Debug)]
+struct Queue<T> {
+    waiting: VecDeque<(T, Append)>,
+    ended: bool,
+}
+
+/// How the appends of one batch ended.
+pub type Outcomes<T> = Vec<(T, AppendOutcome)>;
+
+impl<T: Clone + Send + 'static> LogWriter<T> {
+    /// Starts the thread. Each batch's outcomes are sent as one message. The thread ends, with everything that it was given
+    /// written, after [`end`](Self::end).
+    ///
+    /// An append that ends as unknown is told so (each time), kept, and sent again until it ends otherwise.
+    pub fn start(
+        store: Arc<dyn Store>,
+        outcomes: mpsc::UnboundedSender<Outcomes<T>>,
+    ) -> (Self, thread::JoinHandle<()>) {
+        let queue = Queue { waiting: VecDeque::new(), ended: false };
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), ready: Condvar::new() });
+        let writer = Self { shared: Arc::clone(&shared) };
+        let thread = thread::Builder::new()
+            .name("motet-log".to_owned())
+            .spawn(move || write_all(&shared, store.as_ref(), &outcomes))
+            .expect("a server that cannot start its one writer thread cannot serve");
+        (writer, thread)
+    }
+
+    /// Queues an append.
+    pub fn push(&self, tag: T, append: Append) {
+        let was_empty = {
+            let mut queue = self.shared.queue.lock();
+            queue.waiting.push_back((tag, append));
+            queue.waiting.len() == 1
+        };
+        if was_empty {
+            self.shared.ready.notify_one();
+        }
+    }
+
+    /// Lets the thread end once the queue is empty.
+    pub fn end(&self) {
+        self.shared.queue.lock().ended = true;
+        self.shared.ready.notify_one();
+    }
+}
+
+fn write_all<T: Clone>(shared: &Shared<T>, store: &dyn Store, outcomes: &mpsc::UnboundedSender<Outcomes<T>>) {
+    let mut unanswered: Vec<(T, Append)> = Vec::new();
+    let mut retry_at: Option<Instant> = None;
+    loop {
+        let mut batch = Vec::new();
+        {
+            let mut queue = shared.queue.lock();
+            while queue.waiting.is_empty() && !(queue.ended && unanswered.is_empty()) {
+                match retry_at {
+                    None => shared.ready.wait(&mut queue),
+                    Some(at) => {
+                        if shared.ready.wait_until(&mut queue, at).timed_out() {
+                            break;
+                        }
+                    }
+                }
+                if queue.ended && !unanswered.is_empty() {
+                    // Whoever ends the server has waited for the store long enough.
+                    return;
+                }
+            }
+            if queue.ended && queue.waiting.is_empty() && unanswered.is_empty() {
+                return;
+            }
+            let mut entries = 0;
+            while entries < BATCH_ENTRIES_MAX {
+                let Some(next) = queue.waiting.pop_front() else { break };
+                entries += next.1.entries.len();
+                batch.push(next);
+            }
+        }
+        if retry_at.is_some_and(|at| at <= Instant::now()) {
+            batch.append(&mut unanswered);
+            retry_at = None;
+        }
+        if batch.is_empty() {
+            continue;
+        }
+        let (tags, appends): (Vec<T>, Vec<Append>) = batch.into_iter().unzip();
+        let mut ended = Outcomes::with_capacity(tags.len());
+        for ((tag, append), outcome) in tags.into_iter().zip(&appends).zip(append_all(store, &appends)) {
+            if matches!(outcome, AppendOutcome::Unknown(_)) {
+                unanswered.push((tag.clone(), append.clone()));
+                retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
+            }
+            ended.push((tag, outcome));
+        }
+        if outcomes.send(ended).is_err() {
+            return;
+        }
+    }
+}
+
+/// One batch. A panic inside the engine is an answer that nobody knows.
+fn append_all(store: &dyn Store, batch: &[Append]) -> Vec<AppendOutcome> {
+    let answered = catch_unwind(AssertUnwindSafe(|| store.append(batch)));
+    match answered {
+        Ok(outcomes) if outcomes.len() == batch.len() => outcomes,
+        _ => {
+            let what = "the engine panicked while it wrote; its message is on stderr".to_owned();
+            let error = StoreError::Engine { engine: store.engine(), what };
+            batch.iter().map(|_| AppendOutcome::Unknown(error.clone())).collect()
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! A room while it is open.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use motet_protocol::{
+    codec,
+    error::ErrorCode,
+    ids::{Channel, ParticipantId, Revision, Seq, UnixMs},
+    message::{Command, Entry, ServerMessage, SnapshotInfo},
+    ot::Operation,
+};
+
+use super::{
+    limits::{
+        APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, ENTRY_BYTES_TYPICAL, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX, RoomLimits,
+        SNAPSHOT_BYTES_PER_ENTRY, SNAPSHOT_ENTRIES_MIN,
+    },
+    propose::{self, Placed, Submit},
+    readers::{Fed, Outlet, Reader, ReaderId, Readers},
+    refusal::Refusal,
+    state::{FoldError, RoomState},
+    window::{Logged, Window},
+    wire::{Encoded, Wire},
+};
+
+/// An open room. `K` is how the caller knows a connection.
+///
+/// ```text
+/// submit ─▶ pending: [ in flight │ gathered ] ──take_append──▶ log ──appended──▶ fold ─▶ window ─▶ readers
+/// ```
+/// What is committed (folded, in the window, seen by readers) is durable; what is pending has its place in the order and
+/// nobody has seen it. One append is in flight at a time; what gathers meanwhile goes into the next one.
+#[derive(Debug)]
+pub struct Room<K> {
+    limits: RoomLimits,
+    state: RoomState,
+    window: Window,
+    pending: VecDeque<Pending>,
+    pending_bytes: usize,
+    in_flight: usize,
+    /// Why no edits are taken for now.
+    stalled: Option<Refusal>,
+    readers: Readers<K>,
+    snapshot_revision: Revision,
+}
+
+/// An entry that waits to be durable.
+#[derive(Debug)]
+struct Pending {
+    logged: Logged,
+    /// Who is to hear if it comes to nothing after all.
+    reader: ReaderId,
+    /// What it was made from, should somebody else's entry come before it.
+    base: Revision,
+    /// The operation as submitted, where the entry's is another.
+    submitted: Option<Operation>,
+}
+
+/// What became of a submit that was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It waits for the log; its acknowledgement comes in its place.
+    Ordered(Revision),
+    /// It was appended before, with this revision. If the reader's cursor is past it, the acknowledgement is due again.
+    Repeat(Revision),
+    /// Its base is older than the window: submit it again with the entries after this revision.
+    NeedsHistory(Revision),
+}
+
+/// A submit that was ordered and then refused, since others' entries came first.
+#[derive(Debug)]
+pub struct Displaced {
+    /// Who submitted it.
+    pub reader: ReaderId,
+    /// Its seq.
+    pub seq: Seq,
+    /// Why it is refused now.
+    pub refusal: Refusal,
+}
+
+impl<K> Room<K> {
+    /// Opens a room at the end of its log. `snapshot_revision` is that of the newest snapshot in the store.
+    pub fn new(state: RoomState, snapshot_revision: Revision, limits: RoomLimits) -> Self {
+        Self {
+            limits,
+            state,
+            window: Window::default(),
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            in_flight: 0,
+            stalled: None,
+            readers: Readers::default(),
+            snapshot_revision,
+        }
+    }
+
+    /// What is committed.
+    pub fn state(&self) -> &RoomState {
+        &self.state
+    }
+
+    /// The committed revision.
+    pub fn revision(&self) -> Revision {
+        self.state.revision()
+    }
+
+    /// The revision that the next ordered entry gets, less one.
+    fn ordered_revision(&self) -> Revision {
+        self.state.revision() + self.pending.len() as u64
+    }
+
+    fn ordered_len(&self) -> u64 {
+        self.pending
+            .iter()
+            .rev()
+            .map(|pending| match &pending.logged.entry.command {
+                Command::Edit(operation) => operation.target_len(),
+            })
+            .next()
+            .unwrap_or(self.state.text().len_chars() as u64)
+    }
+
+    /// Puts a submit in order, or says why not. `older` are the entries after the submit's base that are no longer in the
+    /// window, when they were asked for; empty otherwise.
+    pub fn submit(
+        &mut self,
+        reader: ReaderId,
+        submit: Submit,
+        older: &[Entry],
+        now: UnixMs,
+    ) -> Result<Submitted, Refusal> {
+        let (head, base) = (self.ordered_revision(), submit.base);
+        if base > self.state.revision() {
+            return Err(Refusal::new(
+                ErrorCode::RevisionUnknown,
+                format!("the base {base} is not a revision yet; the room is at {}", self.state.revision()),
+            ));
+        }
+        if head - base > self.limits.base_age_revisions_max {
+            return Err(Refusal::new(
+                ErrorCode::BaseTooOld,
+                format!(
+                    "the base {base} is {} revisions old, {} are allowed; join after it, transform, and send it again",
+                    head - base,
+                    self.limits.base_age_revisions_max
+                ),
+            ));
+        }
+        let Command::Edit(operation) = &submit.command;
+        propose::check_size(operation, &self.limits)?;
+
+        let in_window_from = self.window.first().unwrap_or(self.state.revision() + 1);
+        let older = match base + 1 {
+            wanted if wanted >= in_window_from => &[],
+            wanted => match older.iter().position(|entry| entry.revision == wanted) {
+                Some(start) if older.last().is_some_and(|last| last.revision + 1 >= in_window_from) => &older[start..],
+                _ => return Ok(Submitted::NeedsHistory(base)),
+            },
+        };
+        let after = base.max(older.last().map_or(base, |last| last.revision));
+        let pending = self.pending.iter().map(|pending| &pending.logged.entry);
+        let after_base = older.iter().chain(self.window.after(after)).chain(pending);
+
+        let transformed = match propose::place(&submit, operation, after_base)? {
+            Placed::Repeat(revision) => return Ok(Submitted::Repeat(revision)),
+            Placed::New(transformed) => transformed,
+        };
+        propose::check_seq(&submit, self.last_seq(submit.participant))?;
+        if let Some(refusal) = &self.stalled {
+            return Err(refusal.clone());
+        }
+        self.check_fits(transformed.as_ref().unwrap_or(operation), base)?;
+        Ok(Submitted::Ordered(self.order(reader, submit, transformed, now)))
+    }
+
+    /// Whether the operation, moved to the end of the order, fits the text there and leaves it within its limit.
+    fn check_fits(&self, operation: &Operation, base: Revision) -> Result<(), Refusal> {
+        let found = self.ordered_len();
+        if operation.base_len() != found {
+            let expected = operation.base_len();
+            return Err(propose::mismatch(motet_protocol::ot::Mismatch { expected, found }, base));
+        }
+        if let Err(error) = operation.within_limits() {
+            let words = format!("others' edits have cut it into too many pieces ({error}); send it in smaller parts");
+            return Err(Refusal::new(ErrorCode::EditTooLarge, words));
+        }
+        if self.pending.len() >= PENDING_ENTRIES_MAX || self.pending_bytes >= PENDING_BYTES_MAX {
+            return Err(propose::overloaded());
+        }
+        // What is pending may delete as well; it is counted as if it only inserted, so that the sum is never too low.
+        let bytes = self.state.text().len_bytes() + self.pending_bytes + operation.inserted_bytes();
+        if operation.inserted_bytes() > 0 && bytes > self.limits.text_bytes_max {
+            return Err(Refusal::new(
+                ErrorCode::TextTooLarge,
+                format!("the text would have {bytes} bytes; {} are allowed in a room", self.limits.text_bytes_max),
+            ));
+        }
+        Ok(())
+    }
+
+    fn last_seq(&self, participant: ParticipantId) -> Option<Seq> {
+        let pending = self.pending.iter().rev().map(|pending| &pending.logged.entry);
+        pending
+            .filter(|entry| entry.participant == participant)
+            .map(|entry| entry.seq)
+            .next()
+            .or_else(|| self.state.last_submit(participant).map(|last| last.seq))
+    }
+
+    fn order(&mut self, reader: ReaderId, submit: Submit, transformed: Option<Operation>, now: UnixMs) -> Revision {
+        let Submit { participant, seq, base, command: Command::Edit(original) } = submit;
+        let (operation, submitted) = match transformed {
+            Some(transformed) => (transformed, Some(original)),
+            None => (original, None),
+        };
+        let revision = self.ordered_revision() + 1;
+        let before = self.pending.back().map_or(self.state.time_ms(), |last| last.logged.entry.time_ms);
+        // Clocks are set back now and then; a room's time is not.
+        let time_ms = now.max(before);
+        let entry = Entry { revision, participant, seq, time_ms, command: Command::Edit(operation) };
+        let encoded = Encoded::new(codec::encode(&entry));
+        self.pending_bytes += encoded.bytes().len();
+        self.pending.push_back(Pending { logged: Logged { entry, encoded }, reader, base, submitted });
+        revision
+    }
+
+    /// What to append next, if nothing is in flight and something waits: encoded entries that follow the committed
+    /// revision. The answer goes to [`appended`](Self::appended) or [`conflict`](Self::conflict).
+    pub fn take_append(&mut self) -> Option<Vec<Bytes>> {
+        if self.in_flight > 0 || self.pending.is_empty() {
+            return None;
+        }
+        let mut bytes = 0;
+        let entries: Vec<Bytes> = self
+            .pending
+            .iter()
+            .map(|pending| pending.logged.encoded.bytes())
+            .take(APPEND_ENTRIES_MAX)
+            .take_while(|entry| {
+                bytes += entry.len();
+                bytes <= APPEND_BYTES_MAX || bytes == entry.len()
+            })
+            .cloned()
+            .collect();
+        self.in_flight = entries.len();
+        Some(entries)
+    }
+
+    /// The log has what was in flight: it is committed now. Feed the readers next.
+    pub fn appended(&mut self) -> Result<(), FoldError> {
+        self.stalled = None;
+        for _ in 0..std::mem::take(&mut self.in_flight) {
+            let Some(Pending { logged, .. }) = self.pending.pop_front() else { break };
+            self.pending_bytes -= logged.encoded.bytes().len();
+            self.commit(logged)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, logged: Logged) -> Result<(), FoldError> {
+        self.state.fold(&logged.entry)?;
+        self.window.push(logged);
+        Ok(())
+    }
+
+    /// Somebody else's entries came first, or some of ours are there that we had no answer for: they are folded, and what
+    /// was pending is ordered anew behind them. Returns those that cannot be.
+    pub fn conflict(&mut self, entries: Vec<(Entry, Bytes)>, now: UnixMs) -> Result<Vec<Displaced>, FoldError> {
+        self.stalled = None;
+        self.in_flight = 0;
+        for (entry, bytes) in entries {
+            if entry.revision > self.state.revision() {
+                self.commit(Logged { entry, encoded: Encoded::new(bytes) })?;
+            }
+        }
+        self.pending_bytes = 0;
+        let mut displaced = Vec::new();
+        for Pending { logged, reader, base, submitted } in std::mem::take(&mut self.pending) {
+            let Entry { participant, seq, command, .. } = logged.entry;
+            let command = submitted.map_or(command, Command::Edit);
+            let submit = Submit { participant, seq, base, command };
+            let refusal = match self.submit(reader, submit, &[], now) {
+                Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
+                Ok(Submitted::NeedsHistory(_)) => propose::overloaded(),
+                Err(refusal) => refusal,
+            };
+            displaced.push(Displaced { reader, seq, refusal });
+        }
+        Ok(displaced)
+    }
+
+    /// The log does not answer: what is in flight is being sent again, and nothing new is taken until it is there.
+    pub fn stall(&mut self, why: Refusal) {
+        self.stalled = Some(why);
+    }
+
+    /// Opens the room for a reader. Returns what to tell it first; feed it next. Readers of the same session on other
+    /// connections are returned too: they are out.
+    pub fn join(&mut self, join: Join<K>) -> Result<(ReaderId, ServerMessage, Vec<Reader<K>>), Refusal> {
+        let Join { key, participant, channel, wire, after, entries_only } = join;
+        let head = self.state.revision();
+        if let Some(after) = after.filter(|after| *after > head) {
+            return Err(Refusal::new(
+                ErrorCode::RevisionUnknown,
+                format!("revision {after} is not there yet, the room is at {head}; join without a revision"),
+            ));
+        }
+        let replaced = self.readers.remove_participant(participant);
+        let text_bytes = self.state.text().len_bytes() as u64;
+        let after = after.filter(|after| entries_only || (head - after) * ENTRY_BYTES_TYPICAL <= text_bytes + 2_048);
+        let (id, snapshot) = match after {
+            Some(after) => (self.readers.add_after(key, participant, channel, wire, after), None),
+            None => {
+                let text = self.state.text().clone();
+                let id = self.readers.add_with_text(key, participant, channel, wire, text, head);
+                (id, Some(SnapshotInfo { revision: head, bytes: text_bytes }))
+            }
+        };
+        Ok((id, ServerMessage::Joined { channel, head, snapshot }, replaced))
+    }
+
+    /// Takes a reader out.
+    pub fn leave(&mut self, id: ReaderId) -> Option<Reader<K>> {
+        self.readers.remove(id)
+    }
+
+    /// The readers.
+    pub fn readers(&self) -> &Readers<K> {
+        &self.readers
+    }
+
+    /// Takes all readers out: the room closes.
+    pub fn close(&mut self) -> Vec<Reader<K>> {
+        self.readers.remove_all()
+    }
+
+    /// Moves one reader on.
+    pub fn feed(&mut self, id: ReaderId, outlet: &mut impl Outlet) -> Fed {
+        match self.readers.get_mut(id) {
+            Some(reader) => reader.feed(self.state.revision(), &mut self.window, outlet),
+            None => Fed::Gone,
+        }
+    }
+
+    /// Answers a submit that was appended before, with `revision`: again, if the reader's cursor has passed its place, and
+    /// in its place otherwise.
+    pub fn feed_repeat(&mut self, id: ReaderId, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
+        if let Some(reader) = self.readers.get_mut(id) {
+            reader.feed_repeat(seq, revision, outlet);
+        }
+    }
+
+    /// Moves one reader on with entries from the log.
+    pub fn feed_stored(&mut self, id: ReaderId, entries: Vec<(Entry, Bytes)>, outlet: &mut impl Outlet) {
+        let head = self.state.revision();
+        if let Some(reader) = self.readers.get_mut(id) {
+            let committed = entries.into_iter().filter(|(entry, _)| entry.revision <= head).collect();
+            reader.feed_stored(committed, outlet);
+        }
+    }
+
+    /// Moves all readers on that follow along. `deliver` is given each with what moves it, and lends its outlet.
+    pub fn feed_following(&mut self, mut deliver: impl FnMut(&mut Feeding<'_, K>)) {
+        let head = self.state.revision();
+        for reader in self.readers.following() {
+            deliver(&mut Feeding { head, window: &mut self.window, reader });
+        }
+    }
+
+    /// Whether a snapshot is due, and the state to take it of. It is taken to be made: the next is due after as much again.
+    pub fn take_due_snapshot(&mut self) -> Option<RoomState> {
+        let entries = self.state.revision() - self.snapshot_revision;
+        let text_bytes = self.state.text().len_bytes() as u64;
+        if entries < SNAPSHOT_ENTRIES_MIN.max(text_bytes / SNAPSHOT_BYTES_PER_ENTRY) {
+            return None;
+        }
+        self.take_snapshot()
+    }
+
+    /// The state to take a snapshot of, if it is newer than the last one.
+    pub fn take_snapshot(&mut self) -> Option<RoomState> {
+        if self.state.revision() == self.snapshot_revision {
+            return None;
+        }
+        self.snapshot_revision = self.state.revision();
+        Some(self.state.clone())
+    }
+
+    /// The revision of the last snapshot.
+    pub fn snapshot_revision(&self) -> Revision {
+        self.snapshot_revision
+    }
+
+    /// Whether nothing of it is needed in memory: nobody reads, nothing waits.
+    pub fn is_idle(&self) -> bool {
+        self.readers.is_empty() && self.pending.is_empty()
+    }
+
+    /// Whether something is ordered and not yet durable.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
+    /// Lets go of what only a busy room needs.
+    pub fn rest(&mut self) {
+        self.window.shrink();
+        self.pending.shrink_to_fit();
+    }
+}
+
+/// What a reader that joins says.
+#[derive(Debug)]
+pub struct Join<K> {
+    /// Its connection.
+    pub key: K,
+    /// Who it is.
+    pub participant: ParticipantId,
+    /// The room's number on its connection.
+    pub channel: Channel,
+    /// The form of its messages.
+    pub wire: Wire,
+    /// The revision that it has.
+    pub after: Option<Revision>,
+    /// Whether it must have every entry after that one.
+    pub entries_only: bool,
+}
+
+/// A reader about to be moved on.
+#[derive(Debug)]
+pub struct Feeding<'a, K> {
+    head: Revision,
+    window: &'a mut Window,
+    reader: &'a mut Reader<K>,
+}
+
+impl<K> Feeding<'_, K> {
+    /// Its connection.
+    pub fn key(&self) -> &K {
+        &self.reader.key
+    }
+
+    /// The room's number on that connection.
+    pub fn channel(&self) -> Channel {
+        self.reader.channel
+    }
+
+    /// Moves it on.
+    pub fn feed(&mut self, outlet: &mut impl Outlet) -> Fed {
+        self.reader.feed(self.head, self.window, outlet)
+    }
+}

@@ -1,0 +1,24 @@
+//! A room, without IO: what clients ask for is proposed, ordered, handed to the log, and folded into the room's state once
+//! the log has it. Nothing in here awaits, locks, sleeps, reads a clock or touches a file.
+//!
+//! - [`state`]: the fold over the log; the only code that changes what a room durably is.
+//! - [`propose`]: what may become an entry, transformed to where it will stand.
+//! - [`window`]: recent entries, encoded once for all readers.
+//! - [`readers`]: who follows the room, each a cursor on its log.
+//! - [`live`]: the four together.
+//! - [`wire`]: how messages look on each kind of connection.
+
+pub mod limits;
+pub mod live;
+pub mod propose;
+pub mod readers;
+pub mod refusal;
+pub mod state;
+pub mod window;
+pub mod wire;
+
+pub use live::{Room, Submitted};
+pub use readers::{Fed, Outlet, ReaderId};
+pub use refusal::Refusal;
+pub use state::{FoldError, RoomState};
+pub use wire::Wire;

@@ -1,0 +1,105 @@
+//! From what a client asks for to what would be appended.
+
+use motet_protocol::{
+    error::ErrorCode,
+    ids::{ParticipantId, Revision, Seq},
+    message::{Command, Entry},
+    ot::{Mismatch, Operation},
+};
+
+use super::{limits::RETRY_AFTER_MS, limits::RoomLimits, refusal::Refusal};
+
+/// What a session asks to be appended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submit {
+    /// Whose it is.
+    pub participant: ParticipantId,
+    /// The session's counter.
+    pub seq: Seq,
+    /// The revision that the command counts on.
+    pub base: Revision,
+    /// The command.
+    pub command: Command,
+}
+
+/// Where an edit comes to stand.
+#[derive(Debug, PartialEq)]
+pub enum Placed {
+    /// At the end, so transformed. `None` where nothing came in between and the operation is as it was submitted.
+    New(Option<Operation>),
+    /// It is there already, with this revision.
+    Repeat(Revision),
+}
+
+/// Moves an edit over the entries after its base, one by one: transform does not commute with compose, so they are
+/// never composed first. `self` of each transform is the client's edit (see [`Operation::transform`]).
+///
+/// The base of a submit is always older than its first appending, so a repeat meets its own entry on the way: this is
+/// what makes a submit sent twice be appended once, without a table that could forget.
+pub fn place<'a>(
+    submit: &Submit,
+    operation: &Operation,
+    after_base: impl Iterator<Item = &'a Entry>,
+) -> Result<Placed, Refusal> {
+    let mut moved: Option<Operation> = None;
+    for entry in after_base {
+        let current = moved.as_ref().unwrap_or(operation);
+        let Command::Edit(other) = &entry.command;
+        if entry.participant == submit.participant && entry.seq == submit.seq {
+            // Both sides transform the same way, so a repeat has become exactly what is in the log.
+            return if current == other { Ok(Placed::Repeat(entry.revision)) } else { Err(other_content(submit.seq)) };
+        }
+        let (transformed, _) = current.transform(other).map_err(|error| mismatch(error, submit.base))?;
+        moved = Some(transformed);
+    }
+    Ok(Placed::New(moved))
+}
+
+/// Whether an edit keeps to the limits, whatever the text is.
+pub fn check_size(operation: &Operation, limits: &RoomLimits) -> Result<(), Refusal> {
+    let inserted = operation.inserted_bytes();
+    if inserted > limits.edit_bytes_max {
+        return Err(Refusal::new(
+            ErrorCode::EditTooLarge,
+            format!("the edit inserts {inserted} bytes; send it in pieces of at most {}", limits.edit_bytes_max),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether a seq may be the session's next, given the last one that is known of it.
+pub fn check_seq(submit: &Submit, last: Option<Seq>) -> Result<(), Refusal> {
+    match last {
+        Some(last) if submit.seq <= last => Err(other_content(submit.seq)),
+        Some(last) if submit.seq > last + 1 => Err(Refusal::new(
+            ErrorCode::SeqGap,
+            format!("seq {} came where {} was due; a refused submit's seq is to be used again", submit.seq, last + 1),
+        )),
+        _ if submit.seq == 0 => Err(Refusal::new(ErrorCode::SeqGap, "seqs count from 1")),
+        _ => Ok(()),
+    }
+}
+
+fn other_content(seq: Seq) -> Refusal {
+    Refusal::new(
+        ErrorCode::SeqConflict,
+        format!("seq {seq} of this session was used for another edit, or on a base after it; start a new session"),
+    )
+}
+
+/// An operation that counts on another text than the one at its base.
+pub fn mismatch(Mismatch { expected, found }: Mismatch, base: Revision) -> Refusal {
+    Refusal::new(
+        ErrorCode::OperationMismatch,
+        format!("the operation counts on {expected} characters, the text at revision {base} does not fit ({found})"),
+    )
+}
+
+/// More is waiting for the log than may.
+pub fn overloaded() -> Refusal {
+    Refusal::for_now(
+        ErrorCode::Overloaded,
+        "too many edits of this room wait to be made durable; send it again later",
+        RETRY_AFTER_MS,
+    )
+}

@@ -1,0 +1,293 @@
+//! The state machine of one connection.
+
+use std::collections::HashMap;
+
+use motet_protocol::{
+    codec::CodecError,
+    error::{About, ErrorCode, ErrorMessage},
+    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
+    limits::{HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, TOKEN_BYTES_MAX},
+    message::{At, ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+};
+
+use crate::room::Refusal;
+
+/// What a server tells every client.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// What is allowed.
+    pub limits: Limits,
+    /// What an acknowledgement promises.
+    pub durability: Durability,
+}
+
+/// One connection. `C` is what the caller knows a joined room by.
+#[derive(Debug)]
+pub struct Session<C> {
+    phase: Phase,
+    channels: HashMap<Channel, C>,
+    heard_ms: UnixMs,
+    pinged: bool,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Greeting { since_ms: UnixMs },
+    Open { participant: ParticipantId },
+}
+
+/// What to do about a message.
+#[derive(Debug, PartialEq)]
+pub enum Act<'a, C> {
+    /// Nothing.
+    Nothing,
+    /// Say this.
+    Reply(ServerMessage),
+    /// Say this, then close.
+    Close(ServerMessage),
+    /// Open a room; say so with [`Session::joined`] when it is.
+    Join {
+        /// Who joins.
+        participant: ParticipantId,
+        /// The channel, which is free.
+        channel: Channel,
+        /// The room.
+        room: RoomId,
+        /// The revision that the client has.
+        after: Option<Revision>,
+        /// Whether it must have every entry.
+        entries_only: bool,
+    },
+    /// Take the reader out of the room, and say that it left.
+    Leave {
+        /// The channel, which is free now.
+        channel: Channel,
+        /// What was joined.
+        joined: C,
+    },
+    /// Hand a submit to a room.
+    Submit {
+        /// Whose it is.
+        participant: ParticipantId,
+        /// The channel.
+        channel: Channel,
+        /// What is joined there.
+        joined: &'a C,
+        /// The submit's seq.
+        seq: Seq,
+        /// The revision it counts on.
+        base: Revision,
+        /// What it asks for.
+        command: Command,
+    },
+    /// Answer a question; the connection goes on meanwhile.
+    Answer(Answer),
+}
+
+/// A question that takes looking up.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Make a room.
+    Create(RequestId, Option<RoomId>),
+    /// Delete a room.
+    Delete(RequestId, RoomId),
+    /// List rooms after a name.
+    List(RequestId, Option<RoomId>, u32),
+    /// Describe a room.
+    Show(RequestId, RoomId),
+    /// Read a text.
+    Text(RequestId, RoomId, At),
+    /// Read entries from a revision on.
+    Log(RequestId, RoomId, Revision, u32),
+    /// Hash a text.
+    Hash(RequestId, RoomId, At),
+}
+
+impl Answer {
+    /// The question's number.
+    pub fn request(&self) -> RequestId {
+        match self {
+            Self::Create(request, _)
+            | Self::Delete(request, _)
+            | Self::List(request, _, _)
+            | Self::Show(request, _)
+            | Self::Text(request, _, _)
+            | Self::Log(request, _, _, _)
+            | Self::Hash(request, _, _) => *request,
+        }
+    }
+}
+
+impl<C> Session<C> {
+    /// A connection that was just accepted.
+    pub fn new(now: UnixMs) -> Self {
+        Self { phase: Phase::Greeting { since_ms: now }, channels: HashMap::new(), heard_ms: now, pinged: false }
+    }
+
+    /// Takes a message.
+    pub fn handle(&mut self, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
+        self.heard(now);
+        match (&self.phase, message) {
+            (Phase::Greeting { .. }, ClientMessage::Hello(hello)) => self.greet(hello, settings),
+            (Phase::Greeting { .. }, _) => {
+                close(ErrorCode::HelloRequired, "the first message of a connection is Hello")
+            }
+            (Phase::Open { participant }, message) => self.open(*participant, message, settings),
+        }
+    }
+
+    fn greet(&mut self, hello: Hello, settings: &Settings) -> Act<'_, C> {
+        let Hello { protocol, token, session, name } = hello;
+        if protocol != PROTOCOL_VERSION {
+            return close(
+                ErrorCode::UnsupportedProtocol,
+                format!("this server speaks version {PROTOCOL_VERSION} of the protocol, not {protocol}"),
+            );
+        }
+        if name.len() > NAME_BYTES_MAX || token.is_some_and(|token| token.len() > TOKEN_BYTES_MAX) {
+            return close(
+                ErrorCode::BadArgument,
+                format!("a name has at most {NAME_BYTES_MAX} bytes, a token at most {TOKEN_BYTES_MAX}"),
+            );
+        }
+        let participant = SessionId::participant(&session);
+        self.phase = Phase::Open { participant };
+        Act::Reply(ServerMessage::Welcome(Welcome {
+            protocol: PROTOCOL_VERSION,
+            server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
+            participant,
+            durability: settings.durability,
+            limits: settings.limits.clone(),
+        }))
+    }
+
+    fn open(&mut self, participant: ParticipantId, message: ClientMessage, settings: &Settings) -> Act<'_, C> {
+        match message {
+            ClientMessage::Hello(_) => {
+                let refusal = Refusal::new(ErrorCode::HelloRepeated, "Hello was said on this connection before");
+                reply(refusal.about(About::Connection))
+            }
+            ClientMessage::Ping { nonce } => Act::Reply(ServerMessage::Pong { nonce }),
+            ClientMessage::Pong { .. } => Act::Nothing,
+            ClientMessage::Join { channel, room, after, entries_only } => {
+                let refusal = if self.channels.contains_key(&channel) {
+                    Refusal::new(ErrorCode::ChannelInUse, format!("channel {channel} is joined; choose another"))
+                } else if self.channels.len() as u64 >= u64::from(settings.limits.channels_max) {
+                    let most = settings.limits.channels_max;
+                    Refusal::new(ErrorCode::TooManyChannels, format!("{most} rooms are open here; leave one first"))
+                } else {
+                    return Act::Join { participant, channel, room, after, entries_only };
+                };
+                reply(refusal.about(About::Channel(channel)))
+            }
+            ClientMessage::Leave { channel } => match self.channels.remove(&channel) {
+                Some(joined) => Act::Leave { channel, joined },
+                None => reply(unknown(channel).about(About::Channel(channel))),
+            },
+            ClientMessage::Submit { channel, seq, base, command } => match self.channels.get(&channel) {
+                Some(joined) => Act::Submit { participant, channel, joined, seq, base, command },
+                None => reply(unknown(channel).about(About::Submit { channel, seq })),
+            },
+            ClientMessage::CreateRoom { request, room } => Act::Answer(Answer::Create(request, room)),
+            ClientMessage::DeleteRoom { request, room } => Act::Answer(Answer::Delete(request, room)),
+            ClientMessage::ListRooms { request, after, limit } => Act::Answer(Answer::List(request, after, limit)),
+            ClientMessage::ShowRoom { request, room } => Act::Answer(Answer::Show(request, room)),
+            ClientMessage::ReadText { request, room, at } => Act::Answer(Answer::Text(request, room, at)),
+            ClientMessage::ReadLog { request, room, from, limit } => {
+                Act::Answer(Answer::Log(request, room, from, limit))
+            }
+            ClientMessage::HashText { request, room, at } => Act::Answer(Answer::Hash(request, room, at)),
+        }
+    }
+
+    /// Takes a message that could not be decoded. The connection goes on: its frame was whole.
+    pub fn malformed(&mut self, about: About, error: &CodecError, now: UnixMs) -> Act<'_, C> {
+        self.heard(now);
+        let code = match error {
+            CodecError::BadOperation(_) => ErrorCode::BadOperation,
+            CodecError::Malformed(_) | CodecError::Trailing(_) => ErrorCode::BadMessage,
+        };
+        self.complain(Refusal::new(code, error.to_string()).about(about))
+    }
+
+    /// Takes note of a frame that was too large and passed over. The connection goes on.
+    pub fn oversized(&mut self, bytes: usize, settings: &Settings, now: UnixMs) -> Act<'_, C> {
+        self.heard(now);
+        let most = settings.limits.frame_bytes_max;
+        let words = format!("a message of {bytes} bytes was passed over; {most} are allowed, send it in pieces");
+        self.complain(Refusal::new(ErrorCode::FrameTooLarge, words).about(About::Connection))
+    }
+
+    /// An error before the handshake ends the connection; afterwards it does not.
+    fn complain(&self, error: ErrorMessage) -> Act<'_, C> {
+        match self.phase {
+            Phase::Greeting { .. } => Act::Close(ServerMessage::Bye { error }),
+            Phase::Open { .. } => reply(error),
+        }
+    }
+
+    /// Notes that bytes came, though no whole message: a large frame on a slow line is a sign of life.
+    pub fn heard(&mut self, now: UnixMs) {
+        self.heard_ms = now;
+        self.pinged = false;
+    }
+
+    /// Notes what is on a channel now.
+    pub fn joined(&mut self, channel: Channel, joined: C) {
+        self.channels.insert(channel, joined);
+    }
+
+    /// What is on a channel.
+    pub fn channel(&self, channel: Channel) -> Option<&C> {
+        self.channels.get(&channel)
+    }
+
+    /// Takes a channel away, where the room did so.
+    pub fn dropped(&mut self, channel: Channel) -> Option<C> {
+        self.channels.remove(&channel)
+    }
+
+    /// The channels, to leave them all at the end.
+    pub fn into_channels(self) -> impl Iterator<Item = C> {
+        self.channels.into_values()
+    }
+
+    /// Looks at the time; called about once a second.
+    pub fn tick(&mut self, settings: &Settings, now: UnixMs) -> Act<'_, C> {
+        let Limits { heartbeat_ms, idle_timeout_ms, .. } = settings.limits;
+        // A clock that was set back must not keep a dead connection, nor end a living one.
+        self.heard_ms = self.heard_ms.min(now);
+        let silent_ms = now - self.heard_ms;
+        match &mut self.phase {
+            Phase::Greeting { since_ms } => {
+                *since_ms = (*since_ms).min(now);
+                if now - *since_ms >= HANDSHAKE_TIMEOUT_MS {
+                    let words = format!("no Hello came within {} seconds", HANDSHAKE_TIMEOUT_MS / 1_000);
+                    return close(ErrorCode::HandshakeTimeout, words);
+                }
+            }
+            Phase::Open { .. } if silent_ms >= idle_timeout_ms => {
+                let words = format!("nothing was heard for {} seconds; connect again", idle_timeout_ms / 1_000);
+                return close(ErrorCode::IdleTimeout, words);
+            }
+            Phase::Open { .. } if silent_ms >= heartbeat_ms && !self.pinged => {
+                self.pinged = true;
+                return Act::Reply(ServerMessage::Ping { nonce: now });
+            }
+            Phase::Open { .. } => {}
+        }
+        Act::Nothing
+    }
+}
+
+fn unknown(channel: Channel) -> Refusal {
+    Refusal::new(ErrorCode::ChannelUnknown, format!("channel {channel} is not joined; join a room on it first"))
+}
+
+fn reply<'a, C>(error: ErrorMessage) -> Act<'a, C> {
+    Act::Reply(ServerMessage::Error(error))
+}
+
+fn close<'a, C>(code: ErrorCode, words: impl Into<String>) -> Act<'a, C> {
+    Act::Close(ServerMessage::Bye { error: Refusal::new(code, words).about(About::Connection) })
+}

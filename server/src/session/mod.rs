@@ -1,0 +1,8 @@
+//! A connection's conversation, without IO: handshake, channels, heartbeats, the rate of messages. It is given what came in
+//! and the time, and says what to do.
+
+mod conversation;
+mod pace;
+
+pub use conversation::{Act, Answer, Session, Settings};
+pub use pace::Pace;

@@ -1,0 +1,83 @@
+//! What is known of logs' ends without asking the engine.
+
+use std::collections::HashMap;
+
+use motet_protocol::ids::Revision;
+
+use super::super::LogId;
+
+/// How many logs' heads are kept at hand, at most: 2 × 8,192, about 1 MB, for the rooms that are being edited. Reading a
+/// head again costs a few microseconds.
+const HEADS_MAX: usize = 8_192;
+
+/// The heads of logs written lately, and how far each log may be shown while a write to it is not known to be durable.
+#[derive(Default)]
+pub(crate) struct Ends {
+    /// Two generations: what is used moves to `young`; when that is full, `old` is dropped.
+    young: HashMap<LogId, Revision>,
+    old: HashMap<LogId, Revision>,
+    /// Logs that an append is under way to, or ended in nobody knows what: their last revision known to be durable.
+    /// As many as one batch has, since nothing is appended before the doubt is resolved.
+    doubtful: HashMap<LogId, Revision>,
+}
+
+impl Ends {
+    pub(crate) fn head(&mut self, log: LogId) -> Option<Revision> {
+        if let Some(head) = self.young.get(&log) {
+            return Some(*head);
+        }
+        let head = self.old.remove(&log)?;
+        self.set_head(log, head);
+        Some(head)
+    }
+
+    pub(crate) fn set_head(&mut self, log: LogId, head: Revision) {
+        if self.young.len() >= HEADS_MAX && !self.young.contains_key(&log) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(log, head);
+    }
+
+    /// How far a log may be shown, if an append to it is not known to be durable.
+    pub(crate) fn shown(&self, log: LogId) -> Option<Revision> {
+        self.doubtful.get(&log).copied()
+    }
+
+    /// An append to a log begins, whose durable head is this.
+    pub(crate) fn begin(&mut self, log: LogId, durable: Revision) {
+        self.doubtful.insert(log, durable);
+    }
+
+    /// The append is durable, and the log's head is this.
+    pub(crate) fn done(&mut self, log: LogId, head: Revision) {
+        self.doubtful.remove(&log);
+        self.set_head(log, head);
+    }
+
+    pub(crate) fn forget(&mut self, log: LogId) {
+        self.young.remove(&log);
+        self.old.remove(&log);
+        self.doubtful.remove(&log);
+    }
+
+    /// The engine was opened again, with all that it holds synced: only the disk knows now, and what it holds is durable.
+    pub(crate) fn forget_all(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_written_once_do_not_pile_up_and_the_last_ones_are_known() {
+        let mut ends = Ends::default();
+        for log in 0..100_000 {
+            ends.set_head(LogId(log), log + 1);
+        }
+        assert!(ends.young.len() + ends.old.len() <= 2 * HEADS_MAX);
+        assert_eq!(ends.head(LogId(99_999)), Some(100_000));
+        assert_eq!(ends.head(LogId(0)), None);
+    }
+}

@@ -1,0 +1,107 @@
+//! Where things stand in an engine's one ordered map. Numbers in keys are big-endian, so that the order of bytes is the
+//! order of logs, revisions and pieces.
+//!
+//! ```text
+//! what                      key (bytes)                                       value
+//! ───────────────────────   ───────────────────────────────────────────────   ─────────────────
+//! format of the data        'f'                                               record
+//! entry                     'e' │ log 8 │ revision 8                          record
+//!   its further pieces      'c' │ log 8 │ revision 8 │ piece 4                bytes
+//! snapshot                  's' │ log 8 │ revision 8                          record
+//!   its further pieces      'p' │ log 8 │ revision 8 │ piece 4                bytes
+//! key-value pair            'k' │ key                                         record
+//!   its further pieces      'q' │ key │ generation 4 │ piece 4                bytes
+//! ```
+//!
+//! Pieces have a region of their own, so that an entry's neighbours in the region `e` are the entries before and after
+//! it: a log's head is the last key of its region, and a page of the log is one scan.
+
+use motet_protocol::ids::Revision;
+
+use super::super::LogId;
+
+/// The key of the record that says which format the data are of.
+pub(crate) const FORMAT: &[u8] = b"f";
+
+/// A region in which each log has keys of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Region {
+    Entry,
+    EntryPiece,
+    Snapshot,
+    SnapshotPiece,
+}
+
+impl Region {
+    fn tag(self) -> u8 {
+        match self {
+            Self::Entry => b'e',
+            Self::EntryPiece => b'c',
+            Self::Snapshot => b's',
+            Self::SnapshotPiece => b'p',
+        }
+    }
+
+    /// The key of a revision, or what the keys of its pieces begin with.
+    pub(crate) fn key(self, log: LogId, revision: Revision) -> Vec<u8> {
+        let mut key = Vec::with_capacity(17);
+        key.push(self.tag());
+        key.extend_from_slice(&log.0.to_be_bytes());
+        key.extend_from_slice(&revision.to_be_bytes());
+        key
+    }
+
+    /// What comes after every key of a log's revisions up to `last`, pieces included: the end, exclusive, of a scan.
+    pub(crate) fn end(self, log: LogId, last: Revision) -> Vec<u8> {
+        let mut end = self.key(log, last);
+        end.extend_from_slice(&[0xff; 5]);
+        end
+    }
+}
+
+/// The revision in a key of a region, or `None` if it is no such key.
+pub(crate) fn revision_of(key: &[u8]) -> Option<Revision> {
+    let (_, revision) = key.split_last_chunk::<8>()?;
+    (key.len() == 17).then(|| Revision::from_be_bytes(*revision))
+}
+
+/// The key of a key-value pair, or what such keys begin with.
+pub(crate) fn pair(key: &str) -> Vec<u8> {
+    [b"k", key.as_bytes()].concat()
+}
+
+/// The first key after every pair whose key begins with `prefix`.
+pub(crate) fn pairs_end(prefix: &str) -> Vec<u8> {
+    // No byte of UTF-8 is 0xff.
+    [b"k", prefix.as_bytes(), &[0xff]].concat()
+}
+
+/// What the keys of a pair's pieces begin with.
+pub(crate) fn pair_pieces(key: &str, generation: u32) -> Vec<u8> {
+    [b"q", key.as_bytes(), &generation.to_be_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_a_log_stand_in_the_order_of_its_revisions_and_apart_from_other_logs() {
+        let log = LogId(0xff);
+        let mut keys = vec![
+            Region::Entry.key(LogId(0xfe), u64::MAX),
+            Region::Entry.key(log, 1),
+            Region::Entry.key(log, 255),
+            Region::Entry.key(log, 256),
+            Region::Entry.end(log, 256),
+            Region::Entry.key(log, u64::MAX),
+            Region::Entry.end(log, u64::MAX),
+            Region::Entry.key(LogId(0x100), 0),
+        ];
+        let in_order = keys.clone();
+        keys.sort();
+        assert_eq!(keys, in_order);
+        assert_eq!(revision_of(&in_order[3]), Some(256));
+        assert_eq!(revision_of(&in_order[4]), None);
+    }
+}

@@ -1,0 +1,270 @@
+//! Entries: conditional appends of many logs with one sync, and reading that notices what is missing.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use motet_protocol::ids::Revision;
+
+use super::{
+    Append, AppendOutcome, Change, Direction, Embedded, Engine, Head, LogId, StoreError, StoredEntry,
+    keys::{self, Region},
+    record,
+};
+
+/// How many keys of a log are removed at once when it is purged.
+const PURGE_KEYS_MAX: usize = 256;
+
+/// A revision and its record as they stand in the engine.
+type Found = (Revision, Vec<u8>);
+
+/// What is to be done for one append.
+enum Plan {
+    /// Nothing, this is the answer.
+    Answer(AppendOutcome),
+    /// The log ends at `durable`: the entries after it are to be written, and then it ends at `end`.
+    Write { log: LogId, durable: Revision, end: Revision },
+}
+
+impl<E: Engine> Embedded<E> {
+    /// Finds out where each log ends, writes what is missing in one go, syncs once.
+    ///
+    /// An append that is sent again finds all, some or none of its entries. They were written in order, so that the log
+    /// is dense whatever was cut off, and the rest is written now.
+    pub(super) fn append_batch(&self, batch: &[Append]) -> Vec<AppendOutcome> {
+        let writer = match self.writer() {
+            Ok(writer) => writer,
+            Err(error) => return batch.iter().map(|_| AppendOutcome::Unknown(error.clone())).collect(),
+        };
+        let mut changes = Vec::new();
+        let plans = batch.iter().map(|append| self.plan(append, &mut changes)).collect::<Vec<_>>();
+        let written = match changes.is_empty() {
+            // What was found in its place is durable: an engine that failed was synced when it was opened again.
+            true => Ok(()),
+            false => {
+                let mut ends = self.ends.lock();
+                for plan in &plans {
+                    if let Plan::Write { log, durable, .. } = plan {
+                        ends.begin(*log, *durable);
+                    }
+                }
+                drop(ends);
+                self.write_through(changes)
+            }
+        };
+        let mut ends = self.ends.lock();
+        let outcomes = plans.into_iter().map(|plan| match (plan, &written) {
+            (Plan::Answer(outcome), _) => outcome,
+            (Plan::Write { log, end, .. }, Ok(())) => {
+                ends.done(log, end);
+                AppendOutcome::Appended(at(end))
+            }
+            // The log stays doubtful until the engine was opened again.
+            (Plan::Write { .. }, Err(error)) => AppendOutcome::Unknown(error.clone()),
+        });
+        let outcomes = outcomes.collect();
+        drop(ends);
+        drop(writer);
+        outcomes
+    }
+
+    fn plan(&self, append: &Append, changes: &mut Vec<Change>) -> Plan {
+        debug_assert!(!append.entries.is_empty(), "an append has entries");
+        match self.try_plan(append, changes) {
+            Ok(plan) => plan,
+            Err(error) => Plan::Answer(AppendOutcome::Unknown(error)),
+        }
+    }
+
+    fn try_plan(&self, append: &Append, changes: &mut Vec<Change>) -> Result<Plan, StoreError> {
+        let (log, expected) = (append.log, append.expected.revision);
+        let head = self.last_revision(log)?;
+        self.ends.lock().set_head(log, head);
+        if head < expected {
+            return Ok(Plan::Answer(AppendOutcome::Conflict(at(head))));
+        }
+        let present = usize::try_from(head - expected).unwrap_or(usize::MAX).min(append.entries.len());
+        let (found, missing) = append.entries.split_at(present);
+        if !self.holds(log, expected + 1, found)? {
+            return Ok(Plan::Answer(AppendOutcome::Conflict(at(head))));
+        }
+        let end = expected + append.entries.len() as u64;
+        if missing.is_empty() {
+            return Ok(Plan::Answer(AppendOutcome::Appended(at(end))));
+        }
+        for (revision, entry) in (head + 1..).zip(missing) {
+            let (key, pieces) = (Region::Entry.key(log, revision), Region::EntryPiece.key(log, revision));
+            record::put(key, &pieces, entry, E::VALUE_BYTES_MAX, changes);
+            // The record itself comes last of its changes.
+            if let Some(Change::Put(key, value)) = changes.pop() {
+                changes.push(Change::PutNew(key, value));
+            }
+        }
+        Ok(Plan::Write { log, durable: head, end })
+    }
+
+    /// Whether these entries stand in the log from revision `from` on, byte for byte.
+    fn holds(&self, log: LogId, from: Revision, entries: &[Bytes]) -> Result<bool, StoreError> {
+        for (revision, entry) in (from..).zip(entries) {
+            let stored = self.read_range(log, revision, revision, 1, usize::MAX)?;
+            if stored.first().is_none_or(|(_, bytes)| bytes != entry) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// A log's end as far as it is durable. A snapshot beyond the end shows that the end is lost: it was made of entries
+    /// that were durable. What was lost after the newest snapshot, a log can't tell by itself.
+    pub(super) fn shown_head(&self, log: LogId) -> Result<Head, StoreError> {
+        let known = {
+            let mut ends = self.ends.lock();
+            ends.shown(log).or_else(|| ends.head(log))
+        };
+        if let Some(known) = known {
+            return Ok(at(known));
+        }
+        let last = self.last_revision(log)?;
+        let snapshot = self.last_key(Region::Snapshot, log)?.unwrap_or(0);
+        // An append may have begun in between.
+        let last = self.ends.lock().shown(log).unwrap_or(last);
+        if snapshot > last {
+            let what = format!("the log ends at revision {last}, and there is a snapshot of revision {snapshot}");
+            return Err(StoreError::Damaged { log, revision: last + 1, what });
+        }
+        Ok(at(last))
+    }
+
+    /// A log's end in the engine, durable or not.
+    fn last_revision(&self, log: LogId) -> Result<Revision, StoreError> {
+        let known = self.ends.lock().head(log);
+        match known {
+            Some(head) => Ok(head),
+            None => Ok(self.last_key(Region::Entry, log)?.unwrap_or(0)),
+        }
+    }
+
+    /// The revision of a log's last key in a region.
+    pub(super) fn last_key(&self, region: Region, log: LogId) -> Result<Option<Revision>, StoreError> {
+        let (from, to) = (region.key(log, 0), region.end(log, Revision::MAX));
+        self.read_engine(|engine| {
+            let mut last = None;
+            engine.scan(&from, &to, Direction::Down, &mut |key, _| {
+                last = keys::revision_of(key);
+                match last {
+                    Some(_) => ControlFlow::Break(()),
+                    None => ControlFlow::Continue(()),
+                }
+            })?;
+            Ok(last)
+        })
+    }
+
+    pub(super) fn read_entries(
+        &self,
+        log: LogId,
+        from: Revision,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        let shown = self.ends.lock().shown(log);
+        let entries = self.read_range(log, from.max(1), shown.unwrap_or(Revision::MAX), entries_max, bytes_max)?;
+        // An append may have begun since: what it wrote is not to be shown.
+        let Some(shown) = self.ends.lock().shown(log) else { return Ok(entries) };
+        Ok(entries.into_iter().filter(|(revision, _)| *revision <= shown).collect())
+    }
+
+    /// Entries from revision `from` to at most `last`, without gaps.
+    fn read_range(
+        &self,
+        log: LogId,
+        from: Revision,
+        last: Revision,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredEntry>, StoreError> {
+        if last < from || entries_max == 0 {
+            return Ok(Vec::new());
+        }
+        let head = self.ends.lock().head(log);
+        let (found, ended) = self.scan_entries(log, from, last, entries_max, bytes_max)?;
+        let mut entries = Vec::with_capacity(found.len());
+        let mut next = from;
+        for (revision, value) in found {
+            let damaged = |what| StoreError::Damaged { log, revision: next, what };
+            if revision != next {
+                return Err(damaged(format!("it is missing; the next one is {revision}")));
+            }
+            let (key, pieces) = (Region::Entry.key(log, revision), Region::EntryPiece.key(log, revision));
+            let bytes = self.gather(record::open(&value).map_err(damaged)?, &key, &pieces)?.map_err(damaged)?;
+            entries.push((revision, Bytes::from(bytes)));
+            next += 1;
+        }
+        match head {
+            Some(head) if ended && next <= head.min(last) => {
+                Err(StoreError::Damaged { log, revision: next, what: format!("it is missing; the log ends at {head}") })
+            }
+            _ => Ok(entries),
+        }
+    }
+
+    /// The records of a log from revision `from` to `last`, and whether there were no more.
+    fn scan_entries(
+        &self,
+        log: LogId,
+        from: Revision,
+        last: Revision,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Result<(Vec<Found>, bool), StoreError> {
+        let (from_key, to_key) = (Region::Entry.key(log, from), Region::Entry.end(log, last));
+        self.read_engine(|engine| {
+            let (mut found, mut bytes, mut ended) = (Vec::new(), 0_usize, true);
+            engine.scan(&from_key, &to_key, Direction::Up, &mut |key, value| {
+                // A key that is no entry's stands for the damage that it is: no revision is 0.
+                found.push((keys::revision_of(key).unwrap_or(0), value.to_vec()));
+                let length = record::open(value).map_or(0, |opened| opened.length());
+                bytes = bytes.saturating_add(length);
+                if found.len() >= entries_max || bytes >= bytes_max {
+                    ended = false;
+                    return ControlFlow::Break(());
+                }
+                ControlFlow::Continue(())
+            })?;
+            Ok((found, ended))
+        })
+    }
+
+    /// Removes snapshots first: a log without an end but with a snapshot would be taken for a damaged one.
+    pub(super) fn purge_log(&self, log: LogId) -> Result<(), StoreError> {
+        for region in [Region::Snapshot, Region::SnapshotPiece, Region::Entry, Region::EntryPiece] {
+            while self.remove_some(&region.key(log, 0), &region.end(log, Revision::MAX))? {}
+        }
+        let _writer = self.writer()?;
+        self.ends.lock().forget(log);
+        self.write_through(Vec::new())
+    }
+
+    /// Removes some of the keys in a range; returns whether there may be more.
+    pub(super) fn remove_some(&self, from: &[u8], to: &[u8]) -> Result<bool, StoreError> {
+        let writer = self.writer()?;
+        let keys = self.read_engine(|engine| {
+            let mut keys = Vec::new();
+            engine.scan(from, to, Direction::Up, &mut |key, _| {
+                keys.push(key.to_vec());
+                if keys.len() < PURGE_KEYS_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            Ok(keys)
+        })?;
+        let more = keys.len() == PURGE_KEYS_MAX;
+        if !keys.is_empty() {
+            self.cell.write(|engine| engine.write(keys.into_iter().map(Change::Remove).collect()))?;
+        }
+        // Appends that wait are let in.
+        parking_lot::MutexGuard::unlock_fair(writer);
+        Ok(more)
+    }
+}
+
+fn at(revision: Revision) -> Head {
+    Head { revision, position: 0 }
+}

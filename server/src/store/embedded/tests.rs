@@ -1,0 +1,170 @@
+//! The conformance suite over every engine here, and what only engines on a disk have to show.
+
+use std::{fs, path::Path, sync::Arc};
+
+use bytes::Bytes;
+
+use super::super::{
+    AppendOutcome, Durability, LogId, Store, StoreError, StoreKind, StoredSnapshot,
+    conformance::{self, Random, append, entries, read_all},
+    memory::MemoryStore,
+    open,
+};
+
+const ON_DISK: [StoreKind; 2] = [StoreKind::Sled, StoreKind::Fjall];
+
+fn conforms(kind: StoreKind, durability: Durability) {
+    let directory = tempfile::tempdir().unwrap();
+    let seed = std::env::var("SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    conformance::all(&|| open(kind, directory.path(), durability).unwrap(), seed);
+}
+
+#[test]
+fn memory_conforms() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    conformance::all(&|| store.clone(), rand::random());
+}
+
+#[test]
+fn sled_conforms() {
+    conforms(StoreKind::Sled, Durability::Sync);
+}
+
+#[test]
+fn fjall_conforms() {
+    conforms(StoreKind::Fjall, Durability::Sync);
+}
+
+#[test]
+fn sled_conforms_without_syncs() {
+    conforms(StoreKind::Sled, Durability::Os);
+}
+
+#[test]
+fn fjall_conforms_without_syncs() {
+    conforms(StoreKind::Fjall, Durability::None);
+}
+
+/// sled never syncs files in `blobs/`, so that whatever it puts there is gone after a power cut.
+#[test]
+fn nothing_acknowledged_depends_on_a_file_that_sled_does_not_sync() {
+    let directory = tempfile::tempdir().unwrap();
+    let blobs = || fs::read_dir(directory.path().join("sled/blobs")).unwrap().count();
+    let mut random = Random(1);
+    for round in 0..3 {
+        let store = open(StoreKind::Sled, directory.path(), Durability::Os).unwrap();
+        for log in (0..4).map(LogId) {
+            let head = store.head(log).unwrap().revision;
+            for after in head..head + 12 {
+                append(&*store, log, after, &[random.bytes(256 * 1024)]);
+            }
+            // Keys as long as they may be, values as long as fit without pieces: the largest pages there can be.
+            for number in 0..40 {
+                let key = format!("{log}/{round}/{number}/{}", "k".repeat(200));
+                assert!(store.compare_and_swap(&key, None, Some(&random.bytes(4_080))).unwrap());
+            }
+            let revision = store.head(log).unwrap().revision;
+            store.put_snapshot(log, &StoredSnapshot { revision, state: random.bytes(16 << 20) }).unwrap();
+            assert_eq!(blobs(), 0);
+        }
+        // Removing makes pages merge.
+        for (index, (key, value)) in store.scan("", None, usize::MAX).unwrap().into_iter().enumerate() {
+            assert!(index % 5 == 0 || store.compare_and_swap(&key, Some(&value), None).unwrap());
+        }
+        store.purge(LogId(3)).unwrap();
+        assert_eq!(blobs(), 0);
+    }
+}
+
+#[test]
+fn a_directory_is_open_in_one_place_only() {
+    for kind in ON_DISK {
+        let directory = tempfile::tempdir().unwrap();
+        let first = open(kind, directory.path(), Durability::Sync).unwrap();
+        let second = open(kind, directory.path(), Durability::Sync);
+        assert!(matches!(second, Err(StoreError::InUse)), "{kind}");
+        drop(first);
+        open(kind, directory.path(), Durability::Sync).unwrap();
+    }
+}
+
+#[test]
+fn data_of_another_engine_or_version_are_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    append(&*open(StoreKind::Sled, directory.path(), Durability::Sync).unwrap(), LogId(1), 0, &entries(LogId(1), 1, 3));
+    let refused = |kind: StoreKind, found: &str| match open(kind, directory.path(), Durability::Sync) {
+        Err(error @ StoreError::Format { .. }) => assert!(error.to_string().contains(found), "{error}"),
+        other => panic!("{:?}", other.err()),
+    };
+    refused(StoreKind::Fjall, "motet store 1 sled");
+    let format = directory.path().join("FORMAT");
+    let known = fs::read(&format).unwrap();
+    for unknown in ["motet store 2 sled\n", "", "something else entirely"] {
+        fs::write(&format, unknown).unwrap();
+        refused(StoreKind::Sled, unknown.trim());
+        assert_eq!(fs::read_to_string(&format).unwrap(), unknown);
+    }
+    fs::remove_file(&format).unwrap();
+    refused(StoreKind::Sled, "no file FORMAT");
+    refused(StoreKind::Fjall, "no file FORMAT");
+    fs::write(&format, known).unwrap();
+    let store = open(StoreKind::Sled, directory.path(), Durability::Sync).unwrap();
+    assert_eq!(read_all(&*store, LogId(1)).unwrap().len(), 3);
+}
+
+#[test]
+fn a_directory_whose_making_was_cut_off_is_made_anew() {
+    for kind in ON_DISK {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("FORMAT"), format!("motet store 1 {kind} creating\n")).unwrap();
+        let engine = directory.path().join(kind.to_string());
+        fs::create_dir(&engine).unwrap();
+        fs::write(engine.join("conf"), "torn").unwrap();
+        let store = open(kind, directory.path(), Durability::Sync).unwrap();
+        append(&*store, LogId(1), 0, &entries(LogId(1), 1, 3));
+    }
+}
+
+/// An engine makes files anew that it doesn't find, and then all is silently gone.
+#[test]
+fn lost_files_are_an_error_not_an_empty_store() {
+    let lose_all = |path: &Path| fs::remove_dir_all(path).unwrap();
+    let lose_some = |path: &Path| {
+        fs::remove_dir_all(path).unwrap();
+        fs::create_dir(path).unwrap();
+    };
+    let truncate = |path: &Path| match path.join("db") {
+        db if db.exists() => fs::write(db, "").unwrap(),
+        _ => {
+            let journal = |name: &str| name.ends_with(".jnl");
+            for item in fs::read_dir(path).unwrap().map(Result::unwrap) {
+                if journal(&item.file_name().to_string_lossy()) {
+                    fs::write(item.path(), "").unwrap();
+                }
+            }
+        }
+    };
+    for kind in ON_DISK {
+        for lose in [&lose_all as &dyn Fn(&Path), &lose_some, &truncate] {
+            let directory = tempfile::tempdir().unwrap();
+            append(&*open(kind, directory.path(), Durability::Sync).unwrap(), LogId(1), 0, &entries(LogId(1), 1, 3));
+            lose(&directory.path().join(kind.to_string()));
+            let opened = open(kind, directory.path(), Durability::Sync);
+            assert!(matches!(opened, Err(StoreError::Engine { .. })), "{kind}: {:?}", opened.err());
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_logs_written_once_and_read_once_are_told_apart() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(StoreKind::Fjall, directory.path(), Durability::Os).unwrap();
+    for log in (0..20_000).map(LogId) {
+        append(&*store, log, 0, &[Bytes::copy_from_slice(&log.0.to_be_bytes())]);
+    }
+    for log in (0..20_000).map(LogId) {
+        assert_eq!(store.head(log).unwrap().revision, 1);
+        let outcome = conformance::try_append(&*store, log, 0, &[Bytes::from_static(b"other")]);
+        assert!(matches!(outcome, AppendOutcome::Conflict(head) if head.revision == 1), "{outcome:?}");
+    }
+}

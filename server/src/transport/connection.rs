@@ -1,0 +1,387 @@
+//! The one task of each connection: it reads, hands on what it read, moves lagging readers on, and watches the time.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use motet_protocol::{
+    error::{About, ErrorCode},
+    ids::{Channel, UnixMs},
+    limits::REQUESTS_MAX,
+    message::ServerMessage,
+};
+use tokio::{
+    net::TcpStream,
+    sync::Semaphore,
+    time::{MissedTickBehavior, interval},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    inbound::{Inbound, Incoming},
+    outbox::{Connection, flush_dirty},
+};
+use crate::{
+    hub::{answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, refusal_of, rooms::Rooms},
+    metrics::Metrics,
+    room::{Fed, Refusal, Submitted, Wire, live::Join, propose::Submit},
+    session::{Act, Pace, Session, Settings},
+};
+
+/// How often a connection looks at the time.
+const TICK: Duration = Duration::from_secs(5);
+
+/// How long a connection that closes may take to send what it has.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Reads in a row before other connections on the thread have their turn.
+const READS_MAX: usize = 8;
+
+/// Times that a submit on an old base is tried anew because the room went on while its history was read.
+const HISTORY_TRIES: usize = 4;
+
+/// What every connection of a server shares.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The rooms.
+    pub rooms: Rooms,
+    /// What clients are told.
+    pub settings: Arc<Settings>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// Ends reading: what was read is finished, nothing more is taken.
+    pub stopping: CancellationToken,
+    /// Ends connections.
+    pub closing: CancellationToken,
+}
+
+/// Serves a connection until it ends.
+pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Context) {
+    // Frames are small and wanted at once; they are gathered here, not by the kernel.
+    let _ = stream.set_nodelay(true);
+    let metrics = Arc::clone(&context.metrics);
+    metrics.connections.inc();
+    let connection = Connection::new(stream, wire, Arc::clone(&metrics));
+    let now = now_ms();
+    let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
+    let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
+    let mut task = Task { connection, inbound, session: Session::new(now), pace, requests, context };
+    task.run().await;
+    for Joined { cell, reader } in task.session.into_channels() {
+        cell.leave(reader);
+    }
+    task.connection.abandon();
+    metrics.connections.dec();
+}
+
+struct Task {
+    connection: Arc<Connection>,
+    inbound: Inbound,
+    session: Session<Joined>,
+    pace: Pace,
+    requests: Arc<Semaphore>,
+    context: Context,
+}
+
+/// What a connection's task wakes up for.
+enum Event {
+    Readable,
+    Writable,
+    Chores,
+    Tick,
+    Stopping,
+    Closing,
+}
+
+/// Whether the connection goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Close,
+}
+
+impl Task {
+    async fn run(&mut self) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (stopping, closing) = (self.context.stopping.clone(), self.context.closing.clone());
+        let (mut stopping, mut closing) = (pin!(stopping.cancelled()), pin!(closing.cancelled()));
+        let mut stopped = false;
+        // Bytes that came with an upgrade are there before the socket is readable.
+        if self.take_all().await == Next::Close {
+            return self.close().await;
+        }
+        loop {
+            let standing = self.connection.standing();
+            if standing.dead {
+                return;
+            }
+            // Who does not read what it is sent is not read either.
+            let reads = standing.has_room && !stopped;
+            let event = poll_fn(|context| {
+                self.connection.task.register(context.waker());
+                if self.connection.take_woken() {
+                    return Poll::Ready(Event::Chores);
+                }
+                if closing.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Event::Closing);
+                }
+                if !stopped && stopping.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Event::Stopping);
+                }
+                if standing.stuck && self.connection.stream.poll_write_ready(context).is_ready() {
+                    return Poll::Ready(Event::Writable);
+                }
+                if reads && self.connection.stream.poll_read_ready(context).is_ready() {
+                    return Poll::Ready(Event::Readable);
+                }
+                Pin::new(&mut tick).poll_tick(context).map(|_| Event::Tick)
+            })
+            .await;
+            let next = match event {
+                Event::Readable => self.read().await,
+                Event::Writable => {
+                    self.connection.flush();
+                    Next::GoOn
+                }
+                Event::Chores => Next::GoOn,
+                Event::Tick => {
+                    let act = self.session.tick(&self.context.settings, now_ms());
+                    Self::say(&self.connection, act)
+                }
+                Event::Stopping => {
+                    stopped = true;
+                    Next::GoOn
+                }
+                Event::Closing => {
+                    let error = shutting_down().about(About::Connection);
+                    self.connection.send(&ServerMessage::Bye { error });
+                    Next::Close
+                }
+            };
+            if next == Next::Close {
+                return self.close().await;
+            }
+            self.chores().await;
+        }
+    }
+
+    /// Sends what is there, for a moment, and ends.
+    async fn close(&mut self) {
+        let all_sent = async {
+            loop {
+                self.connection.flush();
+                let standing = self.connection.standing();
+                if standing.empty || standing.dead || self.connection.stream.writable().await.is_err() {
+                    return;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, all_sent).await;
+    }
+
+    async fn read(&mut self) -> Next {
+        for _ in 0..READS_MAX {
+            match self.connection.stream.try_read_buf(self.inbound.buffer()) {
+                Ok(0) => return Next::Close,
+                Ok(bytes) => self.context.metrics.bytes_in.inc_by(bytes as u64),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) => return Next::Close,
+            };
+            if self.take_all().await == Next::Close {
+                return Next::Close;
+            }
+            if !self.connection.standing().has_room {
+                break;
+            }
+        }
+        self.inbound.rest();
+        Next::GoOn
+    }
+
+    /// Takes all messages that are whole.
+    async fn take_all(&mut self) -> Next {
+        let now = now_ms();
+        self.session.heard(now);
+        let mut messages = 0;
+        while let Some((wire, incoming)) = self.inbound.next() {
+            messages += 1;
+            if self.take(wire, incoming, now).await == Next::Close {
+                return Next::Close;
+            }
+            if !self.connection.room().await {
+                return Next::Close;
+            }
+        }
+        let outgoing = self.inbound.take_outgoing();
+        if !outgoing.is_empty() {
+            self.connection.deliver(|outbox| crate::room::Outlet::buffer(outbox).extend_from_slice(&outgoing));
+        }
+        if let Some(wait_ms) = self.pace.spend(messages, now) {
+            flush_dirty();
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+        }
+        Next::GoOn
+    }
+
+    async fn take(&mut self, wire: Wire, incoming: Incoming, now: UnixMs) -> Next {
+        let settings = Arc::clone(&self.context.settings);
+        let act = match incoming {
+            Incoming::Message(message) => {
+                if matches!(message, motet_protocol::message::ClientMessage::Hello(_)) {
+                    // A WebSocket speaks the form that its greeting came in.
+                    self.connection.deliver(|outbox| outbox.wire = wire);
+                }
+                self.session.handle(message, &settings, now)
+            }
+            Incoming::Malformed(about, error) => self.session.malformed(about, &error, now),
+            Incoming::Oversized(bytes) => self.session.oversized(bytes, &settings, now),
+            Incoming::Lost(words) => {
+                self.context.metrics.refuse(ErrorCode::FramingLost);
+                let error = Refusal::new(ErrorCode::FramingLost, words).about(About::Connection);
+                self.connection.send(&ServerMessage::Bye { error });
+                return Next::Close;
+            }
+            Incoming::Closed => {
+                let outgoing = self.inbound.take_outgoing();
+                self.connection.deliver(|outbox| crate::room::Outlet::buffer(outbox).extend_from_slice(&outgoing));
+                return Next::Close;
+            }
+        };
+        match act {
+            Act::Submit { participant, channel, joined, seq, base, command } => {
+                let submit = Submit { participant, seq, base, command };
+                let result = match joined.cell.submit(&self.connection, joined.reader, submit.clone(), &[], now) {
+                    Ok(Submitted::NeedsHistory(after)) => {
+                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit, after).await
+                    }
+                    result => result.map(|_| ()),
+                };
+                if let Err(refusal) = result {
+                    self.refuse(refusal, About::Submit { channel, seq });
+                }
+            }
+            Act::Join { participant, channel, room, after, entries_only } => {
+                let wire = self.connection.deliver(|outbox| outbox.wire);
+                let key = Arc::clone(&self.connection);
+                let join = Join { key, participant, channel, wire, after, entries_only };
+                let joined = match self.context.rooms.open(&room).await {
+                    Ok(cell) => cell.join(join).map(|reader| Joined { cell, reader }),
+                    Err(refusal) => Err(refusal),
+                };
+                match joined {
+                    Ok(joined) => self.session.joined(channel, joined),
+                    Err(refusal) => self.refuse(refusal, About::Channel(channel)),
+                }
+            }
+            Act::Leave { channel, joined } => {
+                joined.cell.leave(joined.reader);
+                self.connection.send(&ServerMessage::Left { channel });
+            }
+            Act::Answer(question) => {
+                let permit = Arc::clone(&self.requests).acquire_owned().await;
+                let (rooms, connection) = (self.context.rooms.clone(), Arc::clone(&self.connection));
+                tokio::spawn(async move {
+                    answers::answer(rooms, question, connection).await;
+                    drop(permit);
+                });
+            }
+            said => {
+                if let Act::Reply(ServerMessage::Error(error)) | Act::Close(ServerMessage::Bye { error }) = &said {
+                    self.context.metrics.refuse(error.code);
+                }
+                return Self::say(&self.connection, said);
+            }
+        }
+        Next::GoOn
+    }
+
+    fn say(connection: &Arc<Connection>, act: Act<'_, Joined>) -> Next {
+        match act {
+            Act::Close(message) => {
+                connection.send(&message);
+                Next::Close
+            }
+            Act::Reply(message) => {
+                connection.send(&message);
+                Next::GoOn
+            }
+            _ => Next::GoOn,
+        }
+    }
+
+    fn refuse(&self, refusal: Refusal, about: About) {
+        self.context.metrics.refuse(refusal.code);
+        self.connection.send(&ServerMessage::Error(refusal.about(about)));
+    }
+
+    /// Forgets channels that rooms have closed, and moves lagging readers on as far as there is room.
+    async fn chores(&mut self) {
+        let chores = self.connection.take_chores();
+        for (channel, reader) in chores.dropped {
+            if self.session.channel(channel).is_some_and(|joined| joined.reader == reader) {
+                self.session.dropped(channel);
+            }
+        }
+        for channel in chores.lagging {
+            self.move_on(channel).await;
+        }
+    }
+
+    async fn move_on(&mut self, channel: Channel) {
+        let Some(joined) = self.session.channel(channel).cloned() else { return };
+        let Joined { cell, reader } = &joined;
+        match cell.feed(*reader, &self.connection) {
+            Fed::CaughtUp | Fed::Gone => {}
+            Fed::Full => {
+                self.connection.deliver(|outbox| outbox.lag(channel));
+            }
+            Fed::Behind(after) => {
+                let (store, log) = (Arc::clone(&self.context.rooms.store), cell.log_id());
+                let read = blocking(move || history::read_after(store.as_ref(), log, after, usize::MAX)).await;
+                match read {
+                    Ok(Ok(entries)) => {
+                        cell.feed_stored(*reader, entries, &self.connection);
+                        self.connection.deliver(|outbox| outbox.lag(channel));
+                        // One step at a time, so that what comes in is heard in between.
+                        self.connection.wake();
+                    }
+                    Ok(Err(error)) => self.give_up(channel, &joined, refusal_of(&error)),
+                    Err(refusal) => self.give_up(channel, &joined, refusal),
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self, channel: Channel, joined: &Joined, refusal: Refusal) {
+        joined.cell.leave(joined.reader);
+        self.session.dropped(channel);
+        self.refuse(refusal, About::Channel(channel));
+    }
+}
+
+/// Reads the entries between an old base and the room's window, and submits again with them.
+async fn submit_with_history(
+    rooms: &Rooms,
+    connection: &Arc<Connection>,
+    joined: Joined,
+    submit: Submit,
+    mut after: u64,
+) -> Result<(), Refusal> {
+    let Joined { cell, reader } = joined;
+    for _ in 0..HISTORY_TRIES {
+        let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
+        let read = blocking(move || history::read_between(store.as_ref(), log, after, head)).await?;
+        let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
+        match cell.submit(connection, reader, submit.clone(), &older, now_ms())? {
+            Submitted::NeedsHistory(again) => after = again,
+            _ => return Ok(()),
+        }
+    }
+    Err(crate::room::propose::overloaded())
+}

@@ -1,0 +1,130 @@
+//! The HTTP listener: health, figures, and the way to WebSocket.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use tokio::net::{TcpListener, TcpStream};
+use tungstenite::handshake::derive_accept_key;
+
+use super::{
+    connection::{self, Context},
+    inbound::Inbound,
+    listen::{Door, accept},
+};
+use crate::room::Wire;
+
+/// A request's head must be there within this.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A request's head in bytes, at most.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
+
+/// What a client of WebSocket must say for its version (RFC 6455, section 4.2.1).
+const WEBSOCKET_VERSION: &str = "13";
+
+#[derive(Clone, Debug)]
+struct Http {
+    context: Context,
+    door: Door,
+}
+
+/// Serves HTTP.
+pub async fn accept_http(listener: TcpListener, door: Door, context: Context) {
+    let stopping = context.stopping.clone();
+    let http = Http { context, door: door.clone() };
+    let router = Router::new()
+        .route("/", get(home))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/ws", get(websocket))
+        .with_state(http.clone());
+    accept(listener, door, stopping, move |stream, peer| serve(stream, peer, router.clone(), http.context.clone()))
+        .await;
+}
+
+async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, context: Context) {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
+    let service = TowerToHyperService::new(router);
+    let served = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    tokio::pin!(served);
+    let ended = tokio::select! {
+        ended = served.as_mut() => ended,
+        () = context.stopping.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%peer, %error, "an HTTP connection ended early");
+    }
+}
+
+async fn home() -> &'static str {
+    "Motet: a server for plain text that many people and programs edit at once.\n\n\
+     /ws        WebSocket: binary messages are bincode, text messages are JSON\n\
+     /healthz   whether the process runs\n\
+     /readyz    whether it takes edits\n\
+     /metrics   figures, for Prometheus\n"
+}
+
+async fn ready(State(http): State<Http>) -> Response {
+    if http.context.stopping.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    }
+    "ready\n".into_response()
+}
+
+async fn metrics(State(http): State<Http>) -> Response {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, OPEN_METRICS)], http.context.metrics.render()).into_response()
+}
+
+/// Answers the opening handshake (RFC 6455, section 4.2.2) and hands the socket to a connection's task.
+async fn websocket(State(http): State<Http>, mut request: Request) -> Response {
+    let says = |name: header::HeaderName, what: &str| {
+        let values = request.headers().get_all(name);
+        let mut words = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        words.any(|word| word.trim().eq_ignore_ascii_case(what))
+    };
+    if !says(header::UPGRADE, "websocket") || !says(header::CONNECTION, "upgrade") {
+        let upgrade = [(header::UPGRADE, "websocket")];
+        return (StatusCode::UPGRADE_REQUIRED, upgrade, "this is a WebSocket; see docs/protocol.md\n").into_response();
+    }
+    if !says(header::SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION) {
+        let version = [(header::SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION)];
+        return (StatusCode::UPGRADE_REQUIRED, version, "WebSocket version 13 is spoken here\n").into_response();
+    }
+    let Some(key) = request.headers().get(header::SEC_WEBSOCKET_KEY) else {
+        return (StatusCode::BAD_REQUEST, "the header Sec-WebSocket-Key is missing\n").into_response();
+    };
+    let accept_key = derive_accept_key(key.as_bytes());
+    let upgrade = hyper::upgrade::on(&mut request);
+    let context = http.context;
+    http.door.tasks.spawn(async move {
+        let Ok(upgraded) = upgrade.await else { return };
+        let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+            tracing::error!("an upgraded connection is not the TCP connection that it came on");
+            return;
+        };
+        let inbound = Inbound::websocket(parts.read_buf);
+        connection::serve(parts.io.into_inner(), inbound, Wire::WsBinary, context).await;
+    });
+    let head = [
+        (header::CONNECTION, "upgrade".to_owned()),
+        (header::UPGRADE, "websocket".to_owned()),
+        (header::SEC_WEBSOCKET_ACCEPT, accept_key),
+    ];
+    (StatusCode::SWITCHING_PROTOCOLS, head).into_response()
+}

@@ -1,0 +1,12 @@
+//! Bytes in, bytes out: TCP, WebSocket and HTTP.
+//!
+//! - [`outbox`]: what a connection is to be sent, bounded, written when the runtime thread parks.
+//! - [`inbound`]: what came in, cut into messages.
+//! - [`connection`]: the one task of each connection.
+//! - [`listen`]: who is let in; [`http`]: the HTTP listener and the way to WebSocket.
+
+pub mod connection;
+pub mod http;
+pub mod inbound;
+pub mod listen;
+pub mod outbox;

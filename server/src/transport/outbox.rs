@@ -1,0 +1,282 @@
+//! What a connection is to be sent, and when it is written: *flush on park*.
+//!
+//! Whoever has something for a connection puts it into the connection's outbox and the connection on this thread's list of
+//! dirty ones. The list is worked off when the thread is about to park, when it is long, and after each batch of commits:
+//! one write per connection, however many frames gathered. Under load writes coalesce by themselves; an idle server
+//! writes at once. Nothing is spawned or woken for a write; only a socket that would block wakes its connection's task, which
+//! waits until it can be written.
+
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::{Buf, BytesMut};
+use futures_util::task::AtomicWaker;
+use motet_protocol::{error::ErrorMessage, ids::Channel, message::ServerMessage};
+use parking_lot::Mutex;
+use tokio::{net::TcpStream, sync::Notify};
+
+use crate::{
+    metrics::Metrics,
+    room::{Outlet, ReaderId, Wire},
+};
+
+/// An outbox takes frames until it holds this many bytes; then readers wait in the log. With the one frame that may
+/// follow, this bounds what a silent reader costs.
+const OUTBOX_BYTES: usize = 64 * 1024;
+
+/// A buffer that grew beyond this is let go of when it is empty.
+const KEEP_BYTES: usize = 4 * 1024;
+
+/// Dirty connections after which a thread does not wait for its park.
+const DIRTY_MAX: usize = 256;
+
+/// One connection, as rooms and answers see it.
+#[derive(Debug)]
+pub struct Connection {
+    /// Its socket, which is read by the connection's task only.
+    pub stream: TcpStream,
+    outbox: Mutex<Outbox>,
+    woken: AtomicBool,
+    /// The connection's task.
+    pub task: AtomicWaker,
+    drained: Notify,
+    metrics: Arc<Metrics>,
+}
+
+/// The bounded buffer of a connection, and what its task should know.
+#[derive(Debug)]
+pub struct Outbox {
+    buffer: BytesMut,
+    /// The form of messages here.
+    pub wire: Wire,
+    dirty: bool,
+    stuck: bool,
+    dead: bool,
+    /// Channels whose readers wait for room or for entries from the log.
+    lagging: Vec<Channel>,
+    /// Channels that rooms have closed.
+    dropped: Vec<(Channel, ReaderId)>,
+}
+
+impl Outlet for Outbox {
+    fn has_room(&self) -> bool {
+        !self.dead && self.buffer.len() < OUTBOX_BYTES
+    }
+
+    fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+}
+
+impl Outbox {
+    /// Puts a message in.
+    pub fn put(&mut self, message: &ServerMessage) {
+        if !self.dead {
+            self.wire.put(message, &mut self.buffer);
+        }
+    }
+
+    /// Notes that a channel's reader is to be moved on by the connection's task.
+    pub fn lag(&mut self, channel: Channel) {
+        if !self.lagging.contains(&channel) {
+            self.lagging.push(channel);
+        }
+    }
+
+    /// Notes that a room has closed a channel, and tells the client why.
+    pub fn drop_channel(&mut self, channel: Channel, reader: ReaderId, error: ErrorMessage) {
+        self.put(&ServerMessage::Error(error));
+        self.dropped.push((channel, reader));
+    }
+}
+
+/// What a connection's task should do besides reading.
+#[derive(Debug, Default)]
+pub struct Chores {
+    /// Channels whose readers are to be moved on.
+    pub lagging: Vec<Channel>,
+    /// Channels that rooms have closed.
+    pub dropped: Vec<(Channel, ReaderId)>,
+}
+
+/// How a connection's socket stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// It would block: wait until it can be written.
+    pub stuck: bool,
+    /// It has room for more.
+    pub has_room: bool,
+    /// It is gone.
+    pub dead: bool,
+    /// Everything is written.
+    pub empty: bool,
+}
+
+impl Connection {
+    /// A connection that was just accepted.
+    pub fn new(stream: TcpStream, wire: Wire, metrics: Arc<Metrics>) -> Arc<Self> {
+        let outbox = Outbox {
+            buffer: BytesMut::new(),
+            wire,
+            dirty: false,
+            stuck: false,
+            dead: false,
+            lagging: Vec::new(),
+            dropped: Vec::new(),
+        };
+        Arc::new(Self {
+            stream,
+            outbox: Mutex::new(outbox),
+            woken: AtomicBool::new(false),
+            task: AtomicWaker::new(),
+            drained: Notify::new(),
+            metrics,
+        })
+    }
+
+    /// Gives access to the outbox; what is put in is written soon.
+    pub fn deliver<R>(self: &Arc<Self>, put: impl FnOnce(&mut Outbox) -> R) -> R {
+        let (result, dirtied, chores) = {
+            let mut outbox = self.outbox.lock();
+            let chores_before = outbox.lagging.len() + outbox.dropped.len();
+            let result = put(&mut outbox);
+            let chores = outbox.dropped.len() + outbox.lagging.len() > chores_before && outbox.has_room();
+            let dirtied = !outbox.buffer.is_empty() && !outbox.dirty && !outbox.stuck;
+            outbox.dirty |= dirtied;
+            (result, dirtied, chores)
+        };
+        if chores {
+            self.wake();
+        }
+        if dirtied {
+            let many = DIRTY.with_borrow_mut(|dirty| {
+                dirty.push(Arc::clone(self));
+                dirty.len() >= DIRTY_MAX
+            });
+            if many {
+                flush_dirty();
+            }
+        }
+        result
+    }
+
+    /// Says one thing.
+    pub fn send(self: &Arc<Self>, message: &ServerMessage) {
+        self.deliver(|outbox| outbox.put(message));
+    }
+
+    /// Waits until there is room, or the connection is gone: `false`.
+    pub async fn room(&self) -> bool {
+        loop {
+            let drained = self.drained.notified();
+            tokio::pin!(drained);
+            drained.as_mut().enable();
+            let standing = self.standing();
+            if standing.dead {
+                return false;
+            }
+            if standing.has_room {
+                return true;
+            }
+            drained.await;
+        }
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        let outbox = self.outbox.lock();
+        Standing {
+            stuck: outbox.stuck,
+            has_room: outbox.has_room(),
+            dead: outbox.dead,
+            empty: outbox.buffer.is_empty(),
+        }
+    }
+
+    /// What there is to do for the connection's task. Lagging readers are given out only while there is room for them.
+    pub fn take_chores(&self) -> Chores {
+        let mut outbox = self.outbox.lock();
+        let lagging = if outbox.has_room() { std::mem::take(&mut outbox.lagging) } else { Vec::new() };
+        Chores { lagging, dropped: std::mem::take(&mut outbox.dropped) }
+    }
+
+    /// Wakes the connection's task.
+    pub fn wake(&self) {
+        self.woken.store(true, Ordering::Release);
+        self.task.wake();
+    }
+
+    /// Whether the connection's task was woken since it last asked.
+    pub fn take_woken(&self) -> bool {
+        self.woken.swap(false, Ordering::AcqRel)
+    }
+
+    /// Writes what is there, as far as the socket takes it.
+    pub fn flush(&self) {
+        let mut outbox = self.outbox.lock();
+        outbox.dirty = false;
+        outbox.stuck = false;
+        let had_room = outbox.has_room();
+        while !outbox.buffer.is_empty() {
+            match self.stream.try_write(&outbox.buffer) {
+                Ok(written) => {
+                    self.metrics.bytes_out.inc_by(written as u64);
+                    outbox.buffer.advance(written);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    outbox.stuck = true;
+                    break;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => {
+                    outbox.dead = true;
+                    outbox.buffer = BytesMut::new();
+                }
+            }
+        }
+        if outbox.buffer.is_empty() && outbox.buffer.capacity() > KEEP_BYTES {
+            outbox.buffer = BytesMut::new();
+        }
+        let wanted = outbox.stuck || outbox.dead || (outbox.has_room() && !outbox.lagging.is_empty());
+        let drained = !had_room && outbox.has_room();
+        drop(outbox);
+        if wanted {
+            self.wake();
+        }
+        if drained || wanted {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// Gives up on what was not sent: nobody is there any more.
+    pub fn abandon(&self) {
+        let mut outbox = self.outbox.lock();
+        outbox.dead = true;
+        outbox.buffer = BytesMut::new();
+        drop(outbox);
+        self.drained.notify_waiters();
+    }
+}
+
+thread_local! {
+    static DIRTY: RefCell<Vec<Arc<Connection>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Writes the outboxes that this thread has filled since it last did. To be called when the thread parks.
+pub fn flush_dirty() {
+    // The list is taken out, since the last owner of a connection may drop it in here, and with it anything.
+    let mut dirty = DIRTY.with_borrow_mut(std::mem::take);
+    for connection in dirty.drain(..) {
+        connection.flush();
+    }
+    DIRTY.with_borrow_mut(|list| {
+        if list.is_empty() {
+            *list = dirty;
+        }
+    });
+}
