@@ -1,6 +1,8 @@
 //! The bytes and the JSON of every message, as `golden/messages.json` pins them. A change there is a change of the
 //! protocol: `MOTET_GOLDEN=write cargo test -p motet-protocol --test golden` makes it, on purpose.
 
+#![allow(clippy::unwrap_used)]
+
 use std::{collections::BTreeSet, fmt::Debug, path::PathBuf};
 
 use bincode::{Decode, Encode};
