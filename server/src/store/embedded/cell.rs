@@ -72,10 +72,9 @@ impl<E: Engine> Cell<E> {
     /// Opens the engine again if it failed; the first step of every write. `reopened` is called, with nobody else inside,
     /// if it was opened anew.
     pub(crate) fn mend(&self, reopened: impl FnOnce()) -> Result<(), StoreError> {
-        match matches!(&*self.state.read(), State::Open(_)) {
-            true => Ok(()),
-            false => self.open_again(reopened),
-        }
+        // The guard must be gone before the engine is opened again.
+        let open = matches!(&*self.state.read(), State::Open(_));
+        if open { Ok(()) } else { self.open_again(reopened) }
     }
 
     /// Writes to the engine. If this fails, nobody knows what was written until the engine was opened again.
