@@ -14,6 +14,10 @@ pub const ROOM_ID_BYTES_MAX: usize = 64;
 /// delays the others on its connection for long.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 
+/// The largest JSON message that a client may send, in bytes: an edit of [`EDIT_BYTES_MAX`], each byte of which may take
+/// six in JSON (`\u0001`), and the rest of its message.
+pub const JSON_BYTES_MAX: usize = 6 * EDIT_BYTES_MAX + 64 * 1024;
+
 /// A frame that is too large is skipped and answered with an error, so that a paste does not cost the connection.
 /// A length above this is taken for lost framing (somebody speaks another protocol) and closes it.
 pub const FRAME_SKIP_BYTES_MAX: usize = 1024 * 1024 * 1024;

@@ -1,6 +1,6 @@
 //! Figures about a server, as Prometheus reads them (OpenMetrics text).
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use motet_protocol::{error::ErrorCode, message::Durability};
 use parking_lot::Mutex;
@@ -27,6 +27,8 @@ pub struct Metrics {
     pub bytes_out: Counter,
     /// Times that the store did not take a room's entries.
     pub store_errors: Counter,
+    /// Whether the store took what it was last given.
+    pub store_takes: AtomicBool,
     refused: Family<Refused, Counter>,
     cpu_seconds: Counter<f64, AtomicU64>,
     memory_bytes: Gauge,
@@ -49,6 +51,7 @@ impl Metrics {
             bytes_in: Counter::default(),
             bytes_out: Counter::default(),
             store_errors: Counter::default(),
+            store_takes: AtomicBool::new(true),
             refused: Family::default(),
             cpu_seconds: Counter::default(),
             memory_bytes: Gauge::default(),

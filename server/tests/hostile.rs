@@ -15,7 +15,7 @@ use motet_protocol::{
     codec,
     error::{About, ErrorCode},
     ids::SessionId,
-    limits::{CHANNELS_MAX, EDIT_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX},
+    limits::{CHANNELS_MAX, EDIT_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX, JSON_BYTES_MAX},
     message::{At, ClientMessage, Command, Hello, ServerMessage},
     ot::Operation,
 };
@@ -363,7 +363,7 @@ fn websocket_nonsense_takes_nobody_along() {
         let (ServerMessage::Error(error), true) = json.hear() else { panic!("an error was due for {text}") };
         assert_eq!(error.code, ErrorCode::BadMessage, "{text}");
     }
-    json.say_json(&format!(r#"{{"type":"ping","nonce":1,"pad":"{}"}}"#, "x".repeat(FRAME_BYTES_MAX)));
+    json.say_json(&format!(r#"{{"type":"ping","nonce":1,"pad":"{}"}}"#, "x".repeat(JSON_BYTES_MAX)));
     let (ServerMessage::Error(error), true) = json.hear() else { panic!("an error was due") };
     assert_eq!(error.code, ErrorCode::FrameTooLarge);
     json.say_json(&"[".repeat(100_000));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use motet_protocol::{
     error::{About, ErrorCode},
+    hash::TextHash,
     ids::{RequestId, Revision, RoomId},
     limits::PAGE_MAX,
     message::{At, Entry, ServerMessage},
@@ -108,14 +109,7 @@ async fn text(
 
 async fn hash(rooms: &Rooms, request: RequestId, room: &RoomId, at: At) -> Result<ServerMessage, Refusal> {
     let (rope, revision) = text_at(rooms, room, at).await?;
-    let (crc32, bytes) = blocking(move || {
-        let mut hasher = crc32fast::Hasher::new();
-        for chunk in rope.chunks() {
-            hasher.update(chunk.as_bytes());
-        }
-        (hasher.finalize(), rope.len_bytes() as u64)
-    })
-    .await?;
+    let TextHash { crc32, bytes } = blocking(move || TextHash::of_rope(&rope)).await?;
     Ok(ServerMessage::Hash { request, revision, crc32, bytes })
 }
 

@@ -1,6 +1,6 @@
 //! What the log answers, brought to the rooms: one message per batch, whichever rooms it was for.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use tokio::sync::mpsc;
 
@@ -30,6 +30,9 @@ pub async fn bring(
             for (cell, outcome) in batch {
                 match outcome {
                     AppendOutcome::Appended(head) => {
+                        if !metrics.store_takes.swap(true, Ordering::Relaxed) {
+                            tracing::info!("the store takes edits again");
+                        }
                         if let Some(state) = cell.appended(head) {
                             snapshot_soon(Arc::clone(&store), &cell, state);
                         }
@@ -38,8 +41,10 @@ pub async fn bring(
                         tokio::spawn(catch_up(Arc::clone(&store), cell, head));
                     }
                     AppendOutcome::Unknown(error) => {
-                        tracing::error!(room = %cell.id, %error, "the log did not take a room's entries; trying again");
                         metrics.store_errors.inc();
+                        if metrics.store_takes.swap(false, Ordering::Relaxed) {
+                            tracing::error!(%error, "the store takes no edits; trying again until it does");
+                        }
                         cell.stall(refusal_of(&error));
                     }
                 }

@@ -209,7 +209,7 @@ impl Task {
         let now = now_ms();
         self.session.heard(now);
         let mut messages = 0;
-        while let Some((wire, incoming)) = self.inbound.next() {
+        while let Some((wire, incoming)) = self.inbound.take() {
             messages += 1;
             if self.take(wire, incoming, now).await == Next::Close {
                 return Next::Close;

@@ -1,6 +1,6 @@
 //! The HTTP listener: health, figures, and the way to WebSocket.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use axum::{
     Router,
@@ -82,6 +82,10 @@ async fn home() -> &'static str {
 async fn ready(State(http): State<Http>) -> Response {
     if http.context.stopping.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n").into_response();
+    }
+    if !http.context.metrics.store_takes.load(Ordering::Relaxed) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the store takes no edits for now; the log says why\n")
+            .into_response();
     }
     "ready\n".into_response()
 }

@@ -7,7 +7,7 @@ use motet_protocol::{
     codec::{self, CodecError, Frame, FrameDecoder},
     error::About,
     json,
-    limits::FRAME_BYTES_MAX,
+    limits::{FRAME_BYTES_MAX, JSON_BYTES_MAX},
     message::ClientMessage,
 };
 use tokio_util::codec::Decoder;
@@ -93,7 +93,7 @@ impl Inbound {
     }
 
     /// The next thing, if it is whole, and the form that its answers want.
-    pub fn next(&mut self) -> Option<(Wire, Incoming)> {
+    pub fn take(&mut self) -> Option<(Wire, Incoming)> {
         match self {
             Self::Tcp { buffer, frames } => match frames.decode(buffer) {
                 Ok(None) => None,
@@ -101,7 +101,7 @@ impl Inbound {
                 Ok(Some(Frame::Skipped(bytes))) => Some((Wire::Tcp, Incoming::Oversized(bytes))),
                 Err(error) => Some((Wire::Tcp, Incoming::Lost(error.to_string()))),
             },
-            Self::Ws(ws) => ws.next(),
+            Self::Ws(ws) => ws.take(),
         }
     }
 
@@ -137,14 +137,14 @@ fn text(text: &str) -> Incoming {
 pub struct WsInbound(WebSocket<Pipe>);
 
 impl WsInbound {
-    fn next(&mut self) -> Option<(Wire, Incoming)> {
+    fn take(&mut self) -> Option<(Wire, Incoming)> {
         use tungstenite::Error;
         loop {
             return match self.0.read() {
                 Ok(Message::Binary(bytes)) if bytes.len() > FRAME_BYTES_MAX => {
                     Some((Wire::WsBinary, Incoming::Oversized(bytes.len())))
                 }
-                Ok(Message::Text(words)) if words.len() > FRAME_BYTES_MAX => {
+                Ok(Message::Text(words)) if words.len() > JSON_BYTES_MAX => {
                     Some((Wire::WsJson, Incoming::Oversized(words.len())))
                 }
                 Ok(Message::Binary(bytes)) => Some((Wire::WsBinary, binary(&bytes))),

@@ -172,6 +172,9 @@ impl Connection {
 
     /// Waits until there is room, or the connection is gone: `false`.
     pub async fn room(&self) -> bool {
+        if self.standing().has_room {
+            return true;
+        }
         loop {
             let drained = self.drained.notified();
             tokio::pin!(drained);

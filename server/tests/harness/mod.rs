@@ -148,6 +148,16 @@ impl Peer<TcpStream> {
     }
 }
 
+impl Peer<TcpStream> {
+    /// The next message, if there is one in time.
+    pub fn hear_within(&mut self, patience: Duration) -> Option<ServerMessage> {
+        self.stream.set_read_timeout(Some(patience)).unwrap();
+        let is_there = !self.buffer.is_empty() || self.stream.peek(&mut [0]).is_ok();
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        is_there.then(|| self.hear())
+    }
+}
+
 impl<S: Read + Write> Peer<S> {
     pub fn over(stream: S) -> Self {
         Self { stream, buffer: BytesMut::new(), frames: FrameDecoder::new(FRAME_BYTES_MAX), seq: 0, received_bytes: 0 }
