@@ -15,11 +15,11 @@ use motet_protocol::{
     message::ServerMessage,
 };
 use tokio::{
-    net::TcpStream,
+    net::{TcpStream, tcp::OwnedReadHalf},
     sync::Semaphore,
     time::{MissedTickBehavior, interval},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 
 use super::{
     inbound::{Inbound, Incoming},
@@ -37,9 +37,6 @@ const TICK: Duration = Duration::from_secs(5);
 
 /// How long a connection that closes may take to send what it has.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Reads in a row before other connections on the thread have their turn.
-const READS_MAX: usize = 8;
 
 /// Times that a submit on an old base is tried anew because the room went on while its history was read.
 const HISTORY_TRIES: usize = 4;
@@ -65,11 +62,11 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     let _ = stream.set_nodelay(true);
     let metrics = Arc::clone(&context.metrics);
     metrics.connections.inc();
-    let connection = Connection::new(stream, wire, Arc::clone(&metrics));
+    let (connection, reading) = Connection::new(stream, wire, Arc::clone(&metrics));
     let now = now_ms();
     let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-    let mut task = Task { connection, inbound, session: Session::new(now), pace, requests, context };
+    let mut task = Task { connection, reading, inbound, session: Session::new(now), pace, requests, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -80,6 +77,7 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
 
 struct Task {
     connection: Arc<Connection>,
+    reading: OwnedReadHalf,
     inbound: Inbound,
     session: Session<Joined>,
     pace: Pace,
@@ -89,7 +87,7 @@ struct Task {
 
 /// What a connection's task wakes up for.
 enum Event {
-    Readable,
+    Read(std::io::Result<usize>),
     Writable,
     Chores,
     Tick,
@@ -133,17 +131,25 @@ impl Task {
                 if !stopped && stopping.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Event::Stopping);
                 }
-                if standing.stuck && self.connection.stream.poll_write_ready(context).is_ready() {
+                if standing.stuck && self.connection.poll_writable(context).is_ready() {
                     return Poll::Ready(Event::Writable);
                 }
-                if reads && self.connection.stream.poll_read_ready(context).is_ready() {
-                    return Poll::Ready(Event::Readable);
+                if reads {
+                    let reading = Pin::new(&mut self.reading);
+                    if let Poll::Ready(read) = poll_read_buf(reading, context, self.inbound.buffer()) {
+                        return Poll::Ready(Event::Read(read));
+                    }
+                    self.inbound.rest();
                 }
                 Pin::new(&mut tick).poll_tick(context).map(|_| Event::Tick)
             })
             .await;
             let next = match event {
-                Event::Readable => self.read().await,
+                Event::Read(Ok(0) | Err(_)) => return self.close().await,
+                Event::Read(Ok(bytes)) => {
+                    self.context.metrics.bytes_in.inc_by(bytes as u64);
+                    self.take_all().await
+                }
                 Event::Writable => {
                     self.connection.flush();
                     Next::GoOn
@@ -176,32 +182,13 @@ impl Task {
             loop {
                 self.connection.flush();
                 let standing = self.connection.standing();
-                if standing.empty || standing.dead || self.connection.stream.writable().await.is_err() {
+                if standing.empty || standing.dead {
                     return;
                 }
+                self.connection.writable().await;
             }
         };
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, all_sent).await;
-    }
-
-    async fn read(&mut self) -> Next {
-        for _ in 0..READS_MAX {
-            match self.connection.stream.try_read_buf(self.inbound.buffer()) {
-                Ok(0) => return Next::Close,
-                Ok(bytes) => self.context.metrics.bytes_in.inc_by(bytes as u64),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) => return Next::Close,
-            };
-            if self.take_all().await == Next::Close {
-                return Next::Close;
-            }
-            if !self.connection.standing().has_room {
-                break;
-            }
-        }
-        self.inbound.rest();
-        Next::GoOn
     }
 
     /// Takes all messages that are whole.
