@@ -103,7 +103,7 @@ impl Typing {
         self.room.take_append().expect("nothing is in flight");
         self.room.appended().expect("it follows");
         let sink = &mut self.sink;
-        self.room.feed_following(|reader| {
+        self.room.feed_following(|(), _, reader| {
             reader.feed(sink);
         });
     }

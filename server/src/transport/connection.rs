@@ -28,7 +28,11 @@ use super::{
 use crate::{
     hub::{answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, refusal_of, rooms::Rooms},
     metrics::Metrics,
-    room::{Fed, Refusal, Submitted, Wire, live::Join, propose::Submit},
+    room::{
+        Fed, Outlet, Refusal, Submitted, Wire,
+        live::Join,
+        propose::{self, Submit},
+    },
     session::{Act, Pace, Session, Settings},
 };
 
@@ -40,6 +44,9 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Times that a submit on an old base is tried anew because the room went on while its history was read.
 const HISTORY_TRIES: usize = 4;
+
+/// Bytes of history that a submit on an old base is transformed over, at most.
+const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What every connection of a server shares.
 #[derive(Clone, Debug)]
@@ -207,7 +214,7 @@ impl Task {
         }
         let outgoing = self.inbound.take_outgoing();
         if !outgoing.is_empty() {
-            self.connection.deliver(|outbox| crate::room::Outlet::buffer(outbox).extend_from_slice(&outgoing));
+            self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
         }
         if let Some(wait_ms) = self.pace.spend(messages, now) {
             flush_dirty();
@@ -236,16 +243,16 @@ impl Task {
             }
             Incoming::Closed => {
                 let outgoing = self.inbound.take_outgoing();
-                self.connection.deliver(|outbox| crate::room::Outlet::buffer(outbox).extend_from_slice(&outgoing));
+                self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
                 return Next::Close;
             }
         };
         match act {
             Act::Submit { participant, channel, joined, seq, base, command } => {
                 let submit = Submit { participant, seq, base, command };
-                let result = match joined.cell.submit(&self.connection, joined.reader, submit.clone(), &[], now) {
-                    Ok(Submitted::NeedsHistory(after)) => {
-                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit, after).await
+                let result = match joined.cell.submit(&self.connection, joined.reader, submit, &[], now) {
+                    Ok(Submitted::NeedsHistory(submit)) => {
+                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit).await
                     }
                     result => result.map(|_| ()),
                 };
@@ -357,18 +364,22 @@ async fn submit_with_history(
     rooms: &Rooms,
     connection: &Arc<Connection>,
     joined: Joined,
-    submit: Submit,
-    mut after: u64,
+    mut submit: Submit,
 ) -> Result<(), Refusal> {
     let Joined { cell, reader } = joined;
     for _ in 0..HISTORY_TRIES {
-        let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
-        let read = blocking(move || history::read_between(store.as_ref(), log, after, head)).await?;
+        let (store, log, base, head) = (Arc::clone(&rooms.store), cell.log_id(), submit.base, cell.measure().0);
+        let read = blocking(move || history::read_between(store.as_ref(), log, base, head, HISTORY_BYTES_MAX)).await?;
         let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
-        match cell.submit(connection, reader, submit.clone(), &older, now_ms())? {
-            Submitted::NeedsHistory(again) => after = again,
+        if older.last().is_some_and(|last| last.revision < head) {
+            let words =
+                format!("more than {HISTORY_BYTES_MAX} bytes came since revision {base}; join after it and transform");
+            return Err(Refusal::new(ErrorCode::BaseTooOld, words));
+        }
+        match cell.submit(connection, reader, submit, &older, now_ms())? {
+            Submitted::NeedsHistory(again) => submit = again,
             _ => return Ok(()),
         }
     }
-    Err(crate::room::propose::overloaded())
+    Err(propose::overloaded())
 }
