@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Failure, Globals, apply::Apply, cat::Cat, create::Create, list::Rooms, log::Log, put::Put, replay::Replay, rm::Rm,
-    show::Show, watch::Watch,
+    Failure, Globals, apply::Apply, cat::Cat, create::Create, list::Rooms, load::Load, log::Log, put::Put,
+    replay::Replay, rm::Rm, show::Show, watch::Watch,
 };
 use crate::address::Address;
 
@@ -45,6 +45,7 @@ enum Command {
     Watch(Watch),
     Log(Log),
     Replay(Replay),
+    Load(Load),
 }
 
 /// Does what was typed; returns what the shell is told.
@@ -73,7 +74,7 @@ pub fn run(cli: Cli) -> ExitCode {
 fn start(command: Command, globals: &Globals) -> Result<(), Failure> {
     let mut builder = match &command {
         // What measures a server on the same machine must take little of it itself.
-        Command::Replay(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Load(_) | Command::Replay(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     let runtime = builder.enable_all().build()?;
@@ -95,6 +96,7 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
         Command::Watch(watch) => watch.run(globals).await,
         Command::Log(log) => log.run(globals).await,
         Command::Replay(replay) => replay.run(globals).await,
+        Command::Load(load) => load.run(globals).await,
     }
 }
 

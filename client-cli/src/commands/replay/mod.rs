@@ -27,6 +27,7 @@ use self::{
 };
 use super::{
     Failure, Globals,
+    latency::{Latency, latency_histogram_us},
     output::{Output, is_watched},
 };
 use crate::{client::Client, error::ErrorKind};
@@ -69,15 +70,6 @@ struct Report {
     server_equal: bool,
 }
 
-#[derive(Serialize)]
-struct Latency {
-    p50: u64,
-    p90: u64,
-    p99: u64,
-    p999: u64,
-    max: u64,
-}
-
 impl Replay {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let trace = self.read()?;
@@ -87,7 +79,7 @@ impl Replay {
         for _ in 0..trace.agents {
             agents.push(Agent::join(globals, &self.room).await?);
         }
-        let mut latency = Histogram::new(3).map_err(|error| Failure::Failed(error.to_string()))?;
+        let mut latency = latency_histogram_us();
         let start = Instant::now();
         let revision = replay(&trace, &mut agents, &mut latency).await?;
         let seconds = start.elapsed().as_secs_f64();
@@ -102,13 +94,7 @@ impl Replay {
             revision,
             seconds,
             edits_per_second: trace.edits.len() as f64 / seconds,
-            latency_us: Latency {
-                p50: latency.value_at_quantile(0.5),
-                p90: latency.value_at_quantile(0.9),
-                p99: latency.value_at_quantile(0.99),
-                p999: latency.value_at_quantile(0.999),
-                max: latency.max(),
-            },
+            latency_us: Latency::of(&latency),
             replicas_equal,
             server_equal: server_holds(&client, &self.room, revision, &trace.end).await?,
             room: self.room,
@@ -221,11 +207,10 @@ impl Report {
             out.json(self)?;
             return out.flush();
         }
-        let Latency { p50, p90, p99, p999, max } = self.latency_us;
         let word = |equal: bool| if equal { "equal" } else { "NOT EQUAL" };
         out.line(format_args!("edits     {} by {} clients, revision {}", self.edits, self.clients, self.revision))?;
         out.line(format_args!("seconds   {:.2}, {:.0} edits/s", self.seconds, self.edits_per_second))?;
-        out.line(format_args!("latency   p50 {p50} µs, p90 {p90} µs, p99 {p99} µs, p99.9 {p999} µs, max {max} µs"))?;
+        out.line(format_args!("latency   {}", self.latency_us))?;
         let all = self.replicas_equal == self.clients;
         out.line(format_args!("replicas  {} of {}: {}", self.replicas_equal, self.clients, word(all)))?;
         out.line(format_args!("server    {}", word(self.server_equal)))?;
