@@ -98,10 +98,26 @@ pub fn frame_into<T: Encode>(message: &T, buffer: &mut BytesMut) {
 /// The bytes of [`ServerMessage::Entry`] that stand before the entry's own: with them an entry that was encoded once
 /// becomes a message on any channel. `entry_prefix(c)` followed by `encode(&entry)` is
 /// `encode(&ServerMessage::Entry { channel: c, entry })`; a test holds that in place.
-pub fn entry_prefix(channel: Channel, buffer: &mut BytesMut) {
+pub fn entry_prefix(channel: Channel) -> EntryPrefix {
     /// The place of `Entry` among the variants of [`ServerMessage`].
     const ENTRY_VARIANT: u32 = 6;
-    encode_into(&(ENTRY_VARIANT, channel), buffer);
+    let mut bytes = [0; 8];
+    let length = bincode::encode_into_slice((ENTRY_VARIANT, channel), &mut bytes, CONFIG)
+        .expect("a small variant and a channel take at most six bytes");
+    EntryPrefix { bytes, length }
+}
+
+/// See [`entry_prefix`].
+#[derive(Clone, Copy, Debug)]
+pub struct EntryPrefix {
+    bytes: [u8; 8],
+    length: usize,
+}
+
+impl AsRef<[u8]> for EntryPrefix {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
 }
 
 /// What a message that failed to decode was about, as far as its beginning tells: a submit names its channel and seq
@@ -338,8 +354,7 @@ mod tests {
     #[test]
     fn an_entry_encoded_once_is_a_message_on_any_channel() {
         for channel in [0, 1, 250, 251, 70_000, u32::MAX] {
-            let mut glued = BytesMut::new();
-            entry_prefix(channel, &mut glued);
+            let mut glued = BytesMut::from(entry_prefix(channel).as_ref());
             glued.extend_from_slice(&encode(&entry()));
             assert_eq!(glued.freeze(), encode(&ServerMessage::Entry { channel, entry: entry() }));
         }

@@ -49,7 +49,7 @@ pub struct Flags {
     /// What is logged, as in `info` or `motet_server=debug` [default: info]
     #[arg(long, env = "MOTETD_LOG", value_name = "FILTER")]
     log: Option<String>,
-    /// Threads that serve connections [default: one per processor]
+    /// Threads that serve connections [default: one per processor, less one for the log]
     #[arg(long, env = "MOTETD_THREADS", value_name = "N")]
     threads: Option<usize>,
     /// Most connections at once [default: 10000]
@@ -118,8 +118,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged.
     pub log: String,
-    /// Threads that serve connections; `None` is one per processor.
-    pub threads: Option<usize>,
+    /// Threads that serve connections.
+    pub threads: usize,
     /// Most connections at once.
     pub connections_max: usize,
     /// Longest text of a room, in bytes.
@@ -169,7 +169,7 @@ impl Flags {
             store: self.store.or(file.store).unwrap_or(Engine::Sled),
             log_format: self.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
-            threads: self.threads.or(file.threads),
+            threads: self.threads.or(file.threads).unwrap_or_else(threads_by_default),
             connections_max: self.connections_max.or(file.connections_max).unwrap_or(10_000),
             text_bytes_max: self.text_bytes_max.or(file.text_bytes_max).unwrap_or(TEXT_BYTES_MAX),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
@@ -177,6 +177,12 @@ impl Flags {
         config.check()?;
         Ok(config)
     }
+}
+
+/// One per processor; one is left for the thread that writes the log.
+fn threads_by_default() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    (processors - 1).max(1)
 }
 
 fn read(path: &Path) -> Result<Flags, ConfigError> {
@@ -187,8 +193,8 @@ fn read(path: &Path) -> Result<Flags, ConfigError> {
 
 impl Config {
     fn check(&self) -> Result<(), ConfigError> {
-        if self.threads == Some(0) {
-            return Err(ConfigError::OutOfRange("threads must be at least 1"));
+        if !(1..=1_024).contains(&self.threads) {
+            return Err(ConfigError::OutOfRange("threads must be 1 to 1024"));
         }
         if self.connections_max == 0 || self.connections_max > 1_000_000 {
             return Err(ConfigError::OutOfRange("connections-max must be 1 to 1000000"));

@@ -74,12 +74,9 @@ impl Listeners {
 }
 
 /// A runtime whose threads write what they have gathered for connections before they park: a server needs one of these.
-pub fn runtime(threads: Option<usize>) -> std::io::Result<Runtime> {
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if let Some(threads) = threads {
-        builder.worker_threads(threads);
-    }
-    builder
+pub fn runtime(threads: usize) -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .thread_name("motet-serve")
         .max_blocking_threads(BLOCKING_THREADS)
         .on_thread_park(flush_dirty)

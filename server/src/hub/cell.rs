@@ -92,8 +92,8 @@ impl RoomCell {
         let (reader, joined, replaced) = room.join(join)?;
         for old in replaced {
             let words = "this session joined the room again, on another connection or channel, which goes on";
-            let error = Refusal::new(ErrorCode::SessionReplaced, words).about(About::Channel(old.channel));
-            old.key.deliver(|outbox| outbox.drop_channel(old.channel, old.id(), error));
+            let error = Refusal::new(ErrorCode::SessionReplaced, words).about(About::Channel(old.cursor.channel));
+            old.key.deliver(|outbox| outbox.drop_channel(old.cursor.channel, old.id(), error));
         }
         connection.deliver(|outbox| {
             outbox.put(&joined);
@@ -182,7 +182,7 @@ impl RoomCell {
         for Displaced { reader, seq, refusal } in displaced {
             self.metrics.refuse(refusal.code);
             if let Some(reader) = open.room.readers().get(reader) {
-                let about = About::Submit { channel: reader.channel, seq };
+                let about = About::Submit { channel: reader.cursor.channel, seq };
                 reader.key.send(&ServerMessage::Error(refusal.about(about)));
             }
         }
@@ -255,9 +255,7 @@ impl RoomCell {
 }
 
 fn feed_following(open: &mut Open) {
-    open.room.feed_following(|reader| {
-        let channel = reader.channel();
-        let connection = Arc::clone(reader.key());
+    open.room.feed_following(|connection, channel, reader| {
         connection.deliver(|outbox| {
             if matches!(reader.feed(outbox), Fed::Full | Fed::Behind(_)) {
                 outbox.lag(channel);
@@ -269,8 +267,8 @@ fn feed_following(open: &mut Open) {
 fn close(open: &mut Open, why: &Refusal) {
     open.closed = Some(why.clone());
     for reader in open.room.close() {
-        let error = why.clone().about(About::Channel(reader.channel));
-        reader.key.deliver(|outbox| outbox.drop_channel(reader.channel, reader.id(), error));
+        let error = why.clone().about(About::Channel(reader.cursor.channel));
+        reader.key.deliver(|outbox| outbox.drop_channel(reader.cursor.channel, reader.id(), error));
     }
 }
 

@@ -17,6 +17,9 @@ use motet_protocol::error::ErrorCode;
 /// Batches that are brought to their rooms before anything is written to sockets.
 const BATCHES_MAX: usize = 16;
 
+/// Bytes of others' entries that are read and folded at once.
+const CATCH_UP_BYTES: usize = 4 * 1024 * 1024;
+
 /// Runs until the log has ended.
 pub async fn bring(
     mut outcomes: mpsc::UnboundedReceiver<Outcomes<Arc<RoomCell>>>,
@@ -57,9 +60,14 @@ pub async fn bring(
 /// Reads what others have put into a room's log, and orders what is pending anew behind it.
 async fn catch_up(store: Arc<dyn Store>, cell: Arc<RoomCell>, head: Head) {
     let (log, after) = (cell.log_id(), cell.measure().0);
-    let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision)).await;
+    let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision, CATCH_UP_BYTES)).await;
     match read {
-        Ok(Ok(entries)) => cell.conflict(entries, head),
+        Ok(Ok(entries)) => {
+            // Where these are not all of them, the next append meets the rest.
+            let reached = entries.last().map_or(after, |(entry, _)| entry.revision);
+            let position = if reached == head.revision { head.position } else { 0 };
+            cell.conflict(entries, Head { revision: reached, position });
+        }
         Ok(Err(error)) => cell.close(&refusal_of(&error)),
         Err(refusal) => cell.close(&refusal),
     }

@@ -36,16 +36,23 @@ pub fn read_after(store: &dyn Store, log: LogId, after: Revision, entries_max: u
     decoded.collect()
 }
 
-/// All entries after a revision up to another.
-pub fn read_between(store: &dyn Store, log: LogId, after: Revision, up_to: Revision) -> Result<Vec<Read>, StoreError> {
-    let mut entries = Vec::new();
+/// The entries after a revision up to another, or the first of them once they have more than `bytes_max`.
+pub fn read_between(
+    store: &dyn Store,
+    log: LogId,
+    after: Revision,
+    up_to: Revision,
+    bytes_max: usize,
+) -> Result<Vec<Read>, StoreError> {
+    let (mut entries, mut bytes) = (Vec::new(), 0);
     let mut at = after;
-    while at < up_to {
+    while at < up_to && bytes <= bytes_max {
         let page = read_after(store, log, at, usize::try_from(up_to - at).unwrap_or(usize::MAX))?;
         if page.is_empty() {
             return Err(missing(log, at + 1));
         }
         at += page.len() as u64;
+        bytes += page.iter().map(|(_, encoded)| encoded.len()).sum::<usize>();
         entries.extend(page);
     }
     Ok(entries)

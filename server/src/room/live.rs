@@ -17,7 +17,7 @@ use super::{
         SNAPSHOT_BYTES_PER_ENTRY, SNAPSHOT_ENTRIES_MIN,
     },
     propose::{self, Placed, Submit},
-    readers::{Fed, Outlet, Reader, ReaderId, Readers},
+    readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
     refusal::Refusal,
     state::{FoldError, RoomState},
     window::{Logged, Window},
@@ -58,14 +58,14 @@ struct Pending {
 }
 
 /// What became of a submit that was not refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Submitted {
     /// It waits for the log; its acknowledgement comes in its place.
     Ordered(Revision),
     /// It was appended before, with this revision. If the reader's cursor is past it, the acknowledgement is due again.
     Repeat(Revision),
-    /// Its base is older than the window: submit it again with the entries after this revision.
-    NeedsHistory(Revision),
+    /// Its base is older than the window: submit it again with the entries after its base.
+    NeedsHistory(Submit),
 }
 
 /// A submit that was ordered and then refused, since others' entries came first.
@@ -121,9 +121,24 @@ impl<K> Room<K> {
             .unwrap_or(self.state.text().len_chars() as u64)
     }
 
-    /// Puts a submit in order, or says why not. `older` are the entries after the submit's base that are no longer in the
+    /// Puts a reader's submit in order, or says why not. `older` are the entries after the submit's base that are no longer in the
     /// window, when they were asked for; empty otherwise.
     pub fn submit(
+        &mut self,
+        reader: ReaderId,
+        submit: Submit,
+        older: &[Entry],
+        now: UnixMs,
+    ) -> Result<Submitted, Refusal> {
+        if self.readers.get(reader).is_none() {
+            // What a replaced connection still had to say must not come between what the session says now.
+            let words = "this session is at work on another connection or channel";
+            return Err(Refusal::new(ErrorCode::SessionReplaced, words));
+        }
+        self.propose(reader, submit, older, now)
+    }
+
+    fn propose(
         &mut self,
         reader: ReaderId,
         submit: Submit,
@@ -155,7 +170,7 @@ impl<K> Room<K> {
             wanted if wanted >= in_window_from => &[],
             wanted => match older.iter().position(|entry| entry.revision == wanted) {
                 Some(start) if older.last().is_some_and(|last| last.revision + 1 >= in_window_from) => &older[start..],
-                _ => return Ok(Submitted::NeedsHistory(base)),
+                _ => return Ok(Submitted::NeedsHistory(submit)),
             },
         };
         let after = base.max(older.last().map_or(base, |last| last.revision));
@@ -280,7 +295,7 @@ impl<K> Room<K> {
             let Entry { participant, seq, command, .. } = logged.entry;
             let command = submitted.map_or(command, Command::Edit);
             let submit = Submit { participant, seq, base, command };
-            let refusal = match self.submit(reader, submit, &[], now) {
+            let refusal = match self.propose(reader, submit, &[], now) {
                 Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
                 Ok(Submitted::NeedsHistory(_)) => propose::overloaded(),
                 Err(refusal) => refusal,
@@ -309,14 +324,15 @@ impl<K> Room<K> {
         let replaced = self.readers.remove_participant(participant);
         let text_bytes = self.state.text().len_bytes() as u64;
         let after = after.filter(|after| entries_only || (head - after) * ENTRY_BYTES_TYPICAL <= text_bytes + 2_048);
-        let (id, snapshot) = match after {
-            Some(after) => (self.readers.add_after(key, participant, channel, wire, after), None),
+        let (place, snapshot) = match after {
+            Some(after) => (Place::After(after), None),
             None => {
                 let text = self.state.text().clone();
-                let id = self.readers.add_with_text(key, participant, channel, wire, text, head);
-                (id, Some(SnapshotInfo { revision: head, bytes: text_bytes }))
+                let snapshot = SnapshotInfo { revision: head, bytes: text_bytes };
+                (Place::Snapshot { text, revision: head, sent_bytes: 0 }, Some(snapshot))
             }
         };
+        let id = self.readers.add(key, Cursor::new(participant, channel, wire, place));
         Ok((id, ServerMessage::Joined { channel, head, snapshot }, replaced))
     }
 
@@ -338,7 +354,7 @@ impl<K> Room<K> {
     /// Moves one reader on.
     pub fn feed(&mut self, id: ReaderId, outlet: &mut impl Outlet) -> Fed {
         match self.readers.get_mut(id) {
-            Some(reader) => reader.feed(self.state.revision(), &mut self.window, outlet),
+            Some(reader) => reader.cursor.feed(self.state.revision(), &mut self.window, outlet),
             None => Fed::Gone,
         }
     }
@@ -347,7 +363,7 @@ impl<K> Room<K> {
     /// in its place otherwise.
     pub fn feed_repeat(&mut self, id: ReaderId, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
         if let Some(reader) = self.readers.get_mut(id) {
-            reader.feed_repeat(seq, revision, outlet);
+            reader.cursor.feed_repeat(seq, revision, outlet);
         }
     }
 
@@ -356,15 +372,16 @@ impl<K> Room<K> {
         let head = self.state.revision();
         if let Some(reader) = self.readers.get_mut(id) {
             let committed = entries.into_iter().filter(|(entry, _)| entry.revision <= head).collect();
-            reader.feed_stored(committed, outlet);
+            reader.cursor.feed_stored(committed, outlet);
         }
     }
 
-    /// Moves all readers on that follow along. `deliver` is given each with what moves it, and lends its outlet.
-    pub fn feed_following(&mut self, mut deliver: impl FnMut(&mut Feeding<'_, K>)) {
+    /// Moves all readers on that follow along. `deliver` is given each one's connection and channel, and what moves it on
+    /// once it has an outlet.
+    pub fn feed_following(&mut self, mut deliver: impl FnMut(&K, Channel, Feeding<'_>)) {
         let head = self.state.revision();
-        for reader in self.readers.following() {
-            deliver(&mut Feeding { head, window: &mut self.window, reader });
+        for Reader { key, cursor, .. } in self.readers.following() {
+            deliver(key, cursor.channel, Feeding { head, window: &mut self.window, cursor });
         }
     }
 
@@ -428,25 +445,15 @@ pub struct Join<K> {
 
 /// A reader about to be moved on.
 #[derive(Debug)]
-pub struct Feeding<'a, K> {
+pub struct Feeding<'a> {
     head: Revision,
     window: &'a mut Window,
-    reader: &'a mut Reader<K>,
+    cursor: &'a mut Cursor,
 }
 
-impl<K> Feeding<'_, K> {
-    /// Its connection.
-    pub fn key(&self) -> &K {
-        &self.reader.key
-    }
-
-    /// The room's number on that connection.
-    pub fn channel(&self) -> Channel {
-        self.reader.channel
-    }
-
+impl Feeding<'_> {
     /// Moves it on.
-    pub fn feed(&mut self, outlet: &mut impl Outlet) -> Fed {
-        self.reader.feed(self.head, self.window, outlet)
+    pub fn feed(self, outlet: &mut impl Outlet) -> Fed {
+        self.cursor.feed(self.head, self.window, outlet)
     }
 }

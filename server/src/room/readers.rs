@@ -45,9 +45,23 @@ pub struct Reader<K> {
     id: ReaderId,
     /// The connection, as the caller knows it.
     pub key: K,
+    /// How far it is.
+    pub cursor: Cursor,
+}
+
+impl<K> Reader<K> {
+    /// Its id.
+    pub fn id(&self) -> ReaderId {
+        self.id
+    }
+}
+
+/// How far a reader is, and what its messages look like.
+#[derive(Debug)]
+pub struct Cursor {
     /// Whose own entries come as acknowledgements.
-    pub participant: ParticipantId,
-    /// The room's number on that connection.
+    participant: ParticipantId,
+    /// The room's number on the reader's connection.
     pub channel: Channel,
     wire: Wire,
     place: Place,
@@ -55,15 +69,28 @@ pub struct Reader<K> {
     behind: bool,
 }
 
+/// A place in what a room has to tell.
 #[derive(Debug)]
-enum Place {
-    /// In the text of a snapshot, this many bytes of which were sent.
-    Snapshot { text: Rope, revision: Revision, sent_bytes: usize },
+pub enum Place {
+    /// In the text of a snapshot.
+    Snapshot {
+        /// The text.
+        text: Rope,
+        /// The revision that it is of.
+        revision: Revision,
+        /// The bytes of it that were sent.
+        sent_bytes: usize,
+    },
     /// After the entry of this revision.
     After(Revision),
 }
 
-impl<K> Reader<K> {
+impl Cursor {
+    /// A cursor that is to be fed first.
+    pub fn new(participant: ParticipantId, channel: Channel, wire: Wire, place: Place) -> Self {
+        Self { participant, channel, wire, place, behind: true }
+    }
+
     fn after(&self) -> Option<Revision> {
         match self.place {
             Place::Snapshot { .. } => None,
@@ -110,6 +137,26 @@ impl<K> Reader<K> {
         self.behind = fed != Fed::CaughtUp;
         fed
     }
+
+    /// Acknowledges an entry of its own again if its cursor is past it.
+    pub fn feed_repeat(&mut self, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
+        if self.after().is_some_and(|after| after >= revision) {
+            self.wire.put_ack(self.channel, seq, revision, outlet.buffer());
+        }
+    }
+
+    /// Takes entries that were read from the log, as far as the outlet has room. Entries that the reader has, and
+    /// those behind a gap, are passed over.
+    pub fn feed_stored(&mut self, entries: Vec<(Entry, bytes::Bytes)>, outlet: &mut impl Outlet) {
+        for (entry, bytes) in entries {
+            if !outlet.has_room() {
+                break;
+            }
+            if self.after().is_some_and(|after| after + 1 == entry.revision) {
+                self.put(&entry, &mut Encoded::new(bytes), outlet.buffer());
+            }
+        }
+    }
 }
 
 /// The piece of a text from a byte on that goes into one message, and where it ends.
@@ -133,35 +180,11 @@ impl<K> Default for Readers<K> {
 }
 
 impl<K> Readers<K> {
-    /// Adds a reader that gets the text first and then what comes after it.
-    pub fn add_with_text(
-        &mut self,
-        key: K,
-        participant: ParticipantId,
-        channel: Channel,
-        wire: Wire,
-        text: Rope,
-        revision: Revision,
-    ) -> ReaderId {
-        self.add(key, participant, channel, wire, Place::Snapshot { text, revision, sent_bytes: 0 })
-    }
-
-    /// Adds a reader that has everything up to a revision.
-    pub fn add_after(
-        &mut self,
-        key: K,
-        participant: ParticipantId,
-        channel: Channel,
-        wire: Wire,
-        revision: Revision,
-    ) -> ReaderId {
-        self.add(key, participant, channel, wire, Place::After(revision))
-    }
-
-    fn add(&mut self, key: K, participant: ParticipantId, channel: Channel, wire: Wire, place: Place) -> ReaderId {
+    /// Adds a reader.
+    pub fn add(&mut self, key: K, cursor: Cursor) -> ReaderId {
         self.next += 1;
         let id = ReaderId(self.next);
-        self.readers.push(Reader { id, key, participant, channel, wire, place, behind: true });
+        self.readers.push(Reader { id, key, cursor });
         id
     }
 
@@ -186,7 +209,7 @@ impl<K> Readers<K> {
 
     /// Takes the readers of a participant out: a session is at one place at a time.
     pub fn remove_participant(&mut self, participant: ParticipantId) -> Vec<Reader<K>> {
-        self.readers.extract_if(.., |reader| reader.participant == participant).collect()
+        self.readers.extract_if(.., |reader| reader.cursor.participant == participant).collect()
     }
 
     /// Takes all readers out.
@@ -206,38 +229,11 @@ impl<K> Readers<K> {
 
     /// Those that follow along, to be fed after a commit. Those that wait for room are passed by.
     pub fn following(&mut self) -> impl Iterator<Item = &mut Reader<K>> {
-        self.readers.iter_mut().filter(|reader| !reader.behind)
+        self.readers.iter_mut().filter(|reader| !reader.cursor.behind)
     }
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> {
         self.readers.iter()
-    }
-}
-
-impl<K> Reader<K> {
-    /// Its id.
-    pub fn id(&self) -> ReaderId {
-        self.id
-    }
-
-    /// Acknowledges an entry of its own again if its cursor is past it.
-    pub fn feed_repeat(&mut self, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
-        if self.after().is_some_and(|after| after >= revision) {
-            self.wire.put_ack(self.channel, seq, revision, outlet.buffer());
-        }
-    }
-
-    /// Takes entries that were read from the log, as far as the outlet has room. Entries that the reader has, and
-    /// those behind a gap, are passed over.
-    pub fn feed_stored(&mut self, entries: Vec<(Entry, bytes::Bytes)>, outlet: &mut impl Outlet) {
-        for (entry, bytes) in entries {
-            if !outlet.has_room() {
-                break;
-            }
-            if self.after().is_some_and(|after| after + 1 == entry.revision) {
-                self.put(&entry, &mut Encoded::new(bytes), outlet.buffer());
-            }
-        }
     }
 }

@@ -61,14 +61,13 @@ impl Wire {
     pub fn put_entry(self, channel: Channel, entry: &Entry, encoded: &mut Encoded, out: &mut BytesMut) {
         match self {
             Self::Tcp | Self::WsBinary => {
-                let mut prefix = BytesMut::with_capacity(8);
-                codec::entry_prefix(channel, &mut prefix);
-                let length = prefix.len() + encoded.bytes.len();
+                let prefix = codec::entry_prefix(channel);
+                let length = prefix.as_ref().len() + encoded.bytes.len();
                 match self {
                     Self::Tcp => out.put_u32(length as u32),
                     _ => ws_header(BINARY, length, out),
                 }
-                out.put_slice(&prefix);
+                out.put_slice(prefix.as_ref());
                 out.put_slice(&encoded.bytes);
             }
             Self::WsJson => {

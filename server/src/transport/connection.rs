@@ -15,11 +15,11 @@ use motet_protocol::{
     message::ServerMessage,
 };
 use tokio::{
-    net::TcpStream,
+    net::{TcpStream, tcp::OwnedReadHalf},
     sync::Semaphore,
     time::{MissedTickBehavior, interval},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 
 use super::{
     inbound::{Inbound, Incoming},
@@ -28,7 +28,11 @@ use super::{
 use crate::{
     hub::{answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, refusal_of, rooms::Rooms},
     metrics::Metrics,
-    room::{Fed, Refusal, Submitted, Wire, live::Join, propose::Submit},
+    room::{
+        Fed, Outlet, Refusal, Submitted, Wire,
+        live::Join,
+        propose::{self, Submit},
+    },
     session::{Act, Pace, Session, Settings},
 };
 
@@ -38,11 +42,11 @@ const TICK: Duration = Duration::from_secs(5);
 /// How long a connection that closes may take to send what it has.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Reads in a row before other connections on the thread have their turn.
-const READS_MAX: usize = 8;
-
 /// Times that a submit on an old base is tried anew because the room went on while its history was read.
 const HISTORY_TRIES: usize = 4;
+
+/// Bytes of history that a submit on an old base is transformed over, at most.
+const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What every connection of a server shares.
 #[derive(Clone, Debug)]
@@ -65,11 +69,11 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     let _ = stream.set_nodelay(true);
     let metrics = Arc::clone(&context.metrics);
     metrics.connections.inc();
-    let connection = Connection::new(stream, wire, Arc::clone(&metrics));
+    let (connection, reading) = Connection::new(stream, wire, Arc::clone(&metrics));
     let now = now_ms();
     let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-    let mut task = Task { connection, inbound, session: Session::new(now), pace, requests, context };
+    let mut task = Task { connection, reading, inbound, session: Session::new(now), pace, requests, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -80,6 +84,7 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
 
 struct Task {
     connection: Arc<Connection>,
+    reading: OwnedReadHalf,
     inbound: Inbound,
     session: Session<Joined>,
     pace: Pace,
@@ -89,7 +94,7 @@ struct Task {
 
 /// What a connection's task wakes up for.
 enum Event {
-    Readable,
+    Read(std::io::Result<usize>),
     Writable,
     Chores,
     Tick,
@@ -133,17 +138,25 @@ impl Task {
                 if !stopped && stopping.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Event::Stopping);
                 }
-                if standing.stuck && self.connection.stream.poll_write_ready(context).is_ready() {
+                if standing.stuck && self.connection.poll_writable(context).is_ready() {
                     return Poll::Ready(Event::Writable);
                 }
-                if reads && self.connection.stream.poll_read_ready(context).is_ready() {
-                    return Poll::Ready(Event::Readable);
+                if reads {
+                    let reading = Pin::new(&mut self.reading);
+                    if let Poll::Ready(read) = poll_read_buf(reading, context, self.inbound.buffer()) {
+                        return Poll::Ready(Event::Read(read));
+                    }
+                    self.inbound.rest();
                 }
                 Pin::new(&mut tick).poll_tick(context).map(|_| Event::Tick)
             })
             .await;
             let next = match event {
-                Event::Readable => self.read().await,
+                Event::Read(Ok(0) | Err(_)) => return self.close().await,
+                Event::Read(Ok(bytes)) => {
+                    self.context.metrics.bytes_in.inc_by(bytes as u64);
+                    self.take_all().await
+                }
                 Event::Writable => {
                     self.connection.flush();
                     Next::GoOn
@@ -176,32 +189,13 @@ impl Task {
             loop {
                 self.connection.flush();
                 let standing = self.connection.standing();
-                if standing.empty || standing.dead || self.connection.stream.writable().await.is_err() {
+                if standing.empty || standing.dead {
                     return;
                 }
+                self.connection.writable().await;
             }
         };
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, all_sent).await;
-    }
-
-    async fn read(&mut self) -> Next {
-        for _ in 0..READS_MAX {
-            match self.connection.stream.try_read_buf(self.inbound.buffer()) {
-                Ok(0) => return Next::Close,
-                Ok(bytes) => self.context.metrics.bytes_in.inc_by(bytes as u64),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(_) => return Next::Close,
-            };
-            if self.take_all().await == Next::Close {
-                return Next::Close;
-            }
-            if !self.connection.standing().has_room {
-                break;
-            }
-        }
-        self.inbound.rest();
-        Next::GoOn
     }
 
     /// Takes all messages that are whole.
@@ -220,7 +214,7 @@ impl Task {
         }
         let outgoing = self.inbound.take_outgoing();
         if !outgoing.is_empty() {
-            self.connection.deliver(|outbox| crate::room::Outlet::buffer(outbox).extend_from_slice(&outgoing));
+            self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
         }
         if let Some(wait_ms) = self.pace.spend(messages, now) {
             flush_dirty();
@@ -249,16 +243,16 @@ impl Task {
             }
             Incoming::Closed => {
                 let outgoing = self.inbound.take_outgoing();
-                self.connection.deliver(|outbox| crate::room::Outlet::buffer(outbox).extend_from_slice(&outgoing));
+                self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
                 return Next::Close;
             }
         };
         match act {
             Act::Submit { participant, channel, joined, seq, base, command } => {
                 let submit = Submit { participant, seq, base, command };
-                let result = match joined.cell.submit(&self.connection, joined.reader, submit.clone(), &[], now) {
-                    Ok(Submitted::NeedsHistory(after)) => {
-                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit, after).await
+                let result = match joined.cell.submit(&self.connection, joined.reader, submit, &[], now) {
+                    Ok(Submitted::NeedsHistory(submit)) => {
+                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit).await
                     }
                     result => result.map(|_| ()),
                 };
@@ -370,18 +364,22 @@ async fn submit_with_history(
     rooms: &Rooms,
     connection: &Arc<Connection>,
     joined: Joined,
-    submit: Submit,
-    mut after: u64,
+    mut submit: Submit,
 ) -> Result<(), Refusal> {
     let Joined { cell, reader } = joined;
     for _ in 0..HISTORY_TRIES {
-        let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
-        let read = blocking(move || history::read_between(store.as_ref(), log, after, head)).await?;
+        let (store, log, base, head) = (Arc::clone(&rooms.store), cell.log_id(), submit.base, cell.measure().0);
+        let read = blocking(move || history::read_between(store.as_ref(), log, base, head, HISTORY_BYTES_MAX)).await?;
         let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
-        match cell.submit(connection, reader, submit.clone(), &older, now_ms())? {
-            Submitted::NeedsHistory(again) => after = again,
+        if older.last().is_some_and(|last| last.revision < head) {
+            let words =
+                format!("more than {HISTORY_BYTES_MAX} bytes came since revision {base}; join after it and transform");
+            return Err(Refusal::new(ErrorCode::BaseTooOld, words));
+        }
+        match cell.submit(connection, reader, submit, &older, now_ms())? {
+            Submitted::NeedsHistory(again) => submit = again,
             _ => return Ok(()),
         }
     }
-    Err(crate::room::propose::overloaded())
+    Err(propose::overloaded())
 }

@@ -12,13 +12,20 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Poll},
 };
 
 use bytes::{Buf, BytesMut};
 use futures_util::task::AtomicWaker;
 use motet_protocol::{error::ErrorMessage, ids::Channel, message::ServerMessage};
 use parking_lot::Mutex;
-use tokio::{net::TcpStream, sync::Notify};
+use tokio::{
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::Notify,
+};
 
 use crate::{
     metrics::Metrics,
@@ -38,8 +45,7 @@ const DIRTY_MAX: usize = 256;
 /// One connection, as rooms and answers see it.
 #[derive(Debug)]
 pub struct Connection {
-    /// Its socket, which is read by the connection's task only.
-    pub stream: TcpStream,
+    stream: OwnedWriteHalf,
     outbox: Mutex<Outbox>,
     woken: AtomicBool,
     /// The connection's task.
@@ -118,8 +124,9 @@ pub struct Standing {
 }
 
 impl Connection {
-    /// A connection that was just accepted.
-    pub fn new(stream: TcpStream, wire: Wire, metrics: Arc<Metrics>) -> Arc<Self> {
+    /// A connection that was just accepted, and what its task reads from.
+    pub fn new(stream: TcpStream, wire: Wire, metrics: Arc<Metrics>) -> (Arc<Self>, OwnedReadHalf) {
+        let (reading, stream) = stream.into_split();
         let outbox = Outbox {
             buffer: BytesMut::new(),
             wire,
@@ -129,14 +136,15 @@ impl Connection {
             lagging: Vec::new(),
             dropped: Vec::new(),
         };
-        Arc::new(Self {
+        let connection = Self {
             stream,
             outbox: Mutex::new(outbox),
             woken: AtomicBool::new(false),
             task: AtomicWaker::new(),
             drained: Notify::new(),
             metrics,
-        })
+        };
+        (Arc::new(connection), reading)
     }
 
     /// Gives access to the outbox; what is put in is written soon.
@@ -254,6 +262,17 @@ impl Connection {
         if drained || wanted {
             self.drained.notify_waiters();
         }
+    }
+
+    /// Whether the socket can be written; if not, the task is woken when it can.
+    pub fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
+        // An error is met again, and told, by the write.
+        self.stream.as_ref().poll_write_ready(context).map(|_| ())
+    }
+
+    /// Waits until the socket can be written.
+    pub async fn writable(&self) {
+        let _ = self.stream.writable().await;
     }
 
     /// Gives up on what was not sent: nobody is there any more.
