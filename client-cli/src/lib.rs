@@ -1,9 +1,14 @@
-//! Motet's client.
+//! Motet's client: a library that connects, reconnects and resumes, and the commands of `motet`.
 //!
-//! - [`address`]: where a server is.
+//! - [`client`]: a connection that comes back by itself, with questions and rooms on it. Start here.
+//! - [`room`]: the replica of a room, its events.
+//! - [`error`]: what can go wrong.
+//! - [`connection`]: messages over TCP or WebSocket, after the handshake; [`address`]: where a server is.
 //! - [`commands`]: what `motet` does.
-//! - [`connection`]: messages over TCP or WebSocket, after the handshake.
 
 pub mod address;
+pub mod client;
 pub mod commands;
 pub mod connection;
+pub mod error;
+pub mod room;

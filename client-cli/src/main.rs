@@ -1,3 +1,13 @@
 //! `motet`: parses, and calls the command.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use motet_client::commands::{Cli, run};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_env("MOTET_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    run(Cli::parse())
+}

@@ -1,14 +1,38 @@
 //! The commands of `motet`, one file each.
 
-use std::process::ExitCode;
+mod apply;
+mod at;
+mod cat;
+mod cli;
+mod create;
+mod failure;
+mod latency;
+mod list;
+mod load;
+mod log;
+mod output;
+mod put;
+mod replay;
+mod rm;
+mod show;
+mod watch;
+
+use std::time::Duration;
 
 use motet_protocol::ids::SessionId;
 use uuid::Uuid;
 
+pub use cli::{Cli, run};
+pub use failure::Failure;
+
 use crate::{
     address::Address,
-    connection::{ConnectionError, Greeting},
+    client::{Client, Options},
+    connection::Greeting,
 };
+
+/// How long a command that ends by itself waits for a lost server to come back.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What every command is told.
 #[derive(Clone, Debug)]
@@ -26,38 +50,11 @@ impl Globals {
     pub fn greeting(&self) -> Greeting {
         Greeting { session: SessionId(Uuid::new_v4()), name: String::new(), token: self.token.clone() }
     }
-}
 
-/// How a command can fail; each kind has its exit code.
-#[derive(Debug, thiserror::Error)]
-pub enum Failure {
-    /// It was refused, or did not work: 1.
-    #[error("{0}")]
-    Failed(String),
-    /// What was typed makes no sense: 2, as for what the parser refuses.
-    #[error("{0}")]
-    Usage(String),
-    /// There is no connection to the server: 3.
-    #[error("cannot reach {server}: {source}")]
-    NoConnection {
-        /// Where it should be.
-        server: Address,
-        /// Why not.
-        source: ConnectionError,
-    },
-    /// Whoever read the output has gone: a success.
-    #[error("nobody reads the output any more")]
-    BrokenPipe,
-}
-
-impl Failure {
-    /// The exit code of the process.
-    pub fn exit_code(&self) -> ExitCode {
-        match self {
-            Self::Failed(_) => ExitCode::from(1),
-            Self::Usage(_) => ExitCode::from(2),
-            Self::NoConnection { .. } => ExitCode::from(3),
-            Self::BrokenPipe => ExitCode::SUCCESS,
-        }
+    /// A client that waits a while for a lost server.
+    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        let mut options = Options::new(self.server.clone(), self.greeting());
+        options.give_up_after = Some(PATIENCE);
+        Ok(Client::connect(options).await?)
     }
 }

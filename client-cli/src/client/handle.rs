@@ -1,0 +1,189 @@
+//! The handle.
+
+use std::{sync::Arc, time::Duration};
+
+use motet_protocol::{
+    hash::TextHash,
+    ids::{RequestId, Revision, RoomId},
+    message::{At, ClientMessage, Entry, RoomInfo, ServerMessage, Welcome},
+};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{
+    Backoff,
+    request::Request,
+    task::{Opened, Order, Task},
+};
+use crate::{
+    address::Address,
+    connection::{Connection, Greeting},
+    error::Error,
+    room::{Events, Follower, Replica, Room},
+};
+
+/// Orders that wait for the task; whoever gives more waits.
+const ORDERS_MAX: usize = 64;
+
+/// Where to connect, as whom, and how hard to try.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The server.
+    pub server: Address,
+    /// Who the client says it is.
+    pub greeting: Greeting,
+    /// How long to wait between attempts, once the connection was there and is lost.
+    pub backoff: Backoff,
+    /// After how long without a connection to give up; none is never.
+    pub give_up_after: Option<Duration>,
+}
+
+impl Options {
+    /// With the defaults: never gives up.
+    pub fn new(server: Address, greeting: Greeting) -> Self {
+        Self { server, greeting, backoff: Backoff::default(), give_up_after: None }
+    }
+}
+
+/// A text as it was at a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The revision.
+    pub revision: Revision,
+    /// The text.
+    pub text: String,
+}
+
+/// A client. Cheap to clone; the connection ends when the last clone and the last room of it are dropped. What is not
+/// acknowledged then may be lost: ask [`Room::synchronized`] first.
+#[derive(Clone, Debug)]
+pub struct Client {
+    orders: mpsc::Sender<Order>,
+    welcome: Arc<Welcome>,
+    _alive: Arc<DropGuard>,
+}
+
+impl Client {
+    /// Connects. The first attempt is the only one; later losses are mended by the client itself.
+    pub async fn connect(options: Options) -> Result<Self, Error> {
+        let (connection, welcome) = Connection::open(&options.server, options.greeting.clone())
+            .await
+            .map_err(|error| Error::no_connection(&options.server, error))?;
+        let (orders, orders_out) = mpsc::channel(ORDERS_MAX);
+        let alive = CancellationToken::new();
+        let task = Task::new(options, welcome.limits.clone(), orders_out, alive.clone());
+        tokio::spawn(task.run(connection));
+        Ok(Self { orders, welcome: Arc::new(welcome), _alive: Arc::new(alive.drop_guard()) })
+    }
+
+    /// What the server said when it was first greeted.
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// Makes a room, with a new UUID for a name where none is given.
+    pub async fn create_room(&self, room: Option<RoomId>) -> Result<RoomInfo, Error> {
+        let ask = move |request| ClientMessage::CreateRoom { request, room: room.clone() };
+        match self.ask(false, ask).await? {
+            ServerMessage::Created { room, .. } => Ok(room),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Deletes a room with its history.
+    pub async fn delete_room(&self, room: RoomId) -> Result<(), Error> {
+        let ask = move |request| ClientMessage::DeleteRoom { request, room: room.clone() };
+        match self.ask(false, ask).await? {
+            ServerMessage::Deleted { .. } => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A page of at most `limit` rooms after a name (1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX)), and where to go
+    /// on if there are more.
+    pub async fn list_rooms(
+        &self,
+        after: Option<RoomId>,
+        limit: u32,
+    ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Error> {
+        let ask = move |request| ClientMessage::ListRooms { request, after: after.clone(), limit };
+        match self.ask(true, ask).await? {
+            ServerMessage::Rooms { rooms, next, .. } => Ok((rooms, next)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What is known of a room.
+    pub async fn show_room(&self, room: RoomId) -> Result<RoomInfo, Error> {
+        let ask = move |request| ClientMessage::ShowRoom { request, room: room.clone() };
+        match self.ask(true, ask).await? {
+            ServerMessage::Room { room, .. } => Ok(room),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A room's text.
+    pub async fn read_text(&self, room: RoomId, at: At) -> Result<Text, Error> {
+        let ask = move |request| ClientMessage::ReadText { request, room: room.clone(), at };
+        match self.ask(true, ask).await? {
+            ServerMessage::Text { revision, text, .. } => Ok(Text { revision, text }),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A page of at most `limit` entries from a revision on, and the head.
+    pub async fn read_log(&self, room: RoomId, from: Revision, limit: u32) -> Result<(Vec<Entry>, Revision), Error> {
+        let ask = move |request| ClientMessage::ReadLog { request, room: room.clone(), from, limit };
+        match self.ask(true, ask).await? {
+            ServerMessage::Log { entries, head, .. } => Ok((entries, head)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// The hash of a room's text, and the revision that it is of.
+    pub async fn hash_text(&self, room: RoomId, at: At) -> Result<(Revision, TextHash), Error> {
+        let ask = move |request| ClientMessage::HashText { request, room: room.clone(), at };
+        match self.ask(true, ask).await? {
+            ServerMessage::Hash { revision, crc32, bytes, .. } => Ok((revision, TextHash { crc32, bytes })),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Opens a room; returns when its text is there. Events that nobody wants are best dropped at once.
+    pub async fn join(&self, room: RoomId) -> Result<(Room, Events), Error> {
+        let replica = Replica::new(&self.welcome.limits);
+        let (seat, events, bell) = self.open(room, replica).await?;
+        Ok((Room::new(seat, bell, self.clone()), events))
+    }
+
+    /// Follows a room's log after a revision, without a replica.
+    pub async fn follow(&self, room: RoomId, after: Revision) -> Result<Follower, Error> {
+        let replica = Replica::following(&self.welcome.limits, after);
+        let (seat, events, bell) = self.open(room, replica).await?;
+        Ok(Follower::new(Room::new(seat, bell, self.clone()), events))
+    }
+
+    async fn open(&self, room: RoomId, replica: Replica) -> Result<Opened, Error> {
+        let (opened, answer) = oneshot::channel();
+        self.order(Order::Join { room, replica: Box::new(replica), opened }).await?;
+        answer.await.map_err(|_| Error::closed())?
+    }
+
+    async fn ask(
+        &self,
+        repeatable: bool,
+        ask: impl Fn(RequestId) -> ClientMessage + Send + Sync + 'static,
+    ) -> Result<ServerMessage, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.order(Order::Ask(Request { ask: Box::new(ask), repeatable, answer })).await?;
+        answered.await.map_err(|_| Error::closed())?
+    }
+
+    async fn order(&self, order: Order) -> Result<(), Error> {
+        self.orders.send(order).await.map_err(|_| Error::closed())
+    }
+}
+
+fn unexpected(message: &ServerMessage) -> Error {
+    Error::bad_server(format_args!("another question was answered: {message:?}"))
+}

@@ -1,0 +1,122 @@
+//! Questions that are under way, by number.
+
+use std::collections::HashMap;
+
+use motet_protocol::{
+    error::ErrorMessage,
+    ids::RequestId,
+    limits::REQUESTS_MAX,
+    message::{ClientMessage, ServerMessage},
+};
+use tokio::sync::oneshot;
+
+use crate::error::{Error, ErrorKind};
+
+/// A question without its number, and where the answer goes.
+pub(crate) struct Request {
+    pub(crate) ask: Box<dyn Fn(RequestId) -> ClientMessage + Send + Sync>,
+    /// Whether asking twice does what asking once does: then it is asked again after a lost connection.
+    pub(crate) repeatable: bool,
+    pub(crate) answer: oneshot::Sender<Result<ServerMessage, Error>>,
+}
+
+struct Pending {
+    request: Request,
+    /// The pieces of a text that have come.
+    text: String,
+}
+
+/// The questions under way.
+#[derive(Default)]
+pub(crate) struct Requests {
+    next: RequestId,
+    pending: HashMap<RequestId, Pending>,
+}
+
+impl Requests {
+    /// Whether one more may be asked.
+    pub(crate) fn has_room(&self) -> bool {
+        self.pending.len() < REQUESTS_MAX
+    }
+
+    /// Takes a question; returns it with its number.
+    pub(crate) fn start(&mut self, request: Request) -> ClientMessage {
+        self.next = self.next.wrapping_add(1);
+        let message = (request.ask)(self.next);
+        self.pending.insert(self.next, Pending { request, text: String::new() });
+        message
+    }
+
+    /// Takes an answer, or a piece of one. Texts come out whole.
+    pub(crate) fn answer(&mut self, number: RequestId, message: ServerMessage, text_bytes_max: u64) {
+        let Some(pending) = self.pending.get_mut(&number) else { return };
+        let answer = match message {
+            ServerMessage::Text { request, revision, text, last } => {
+                if (pending.text.len() + text.len()) as u64 > text_bytes_max {
+                    Err(Error::bad_server("a text is longer than it allows"))
+                } else {
+                    pending.text.push_str(&text);
+                    if !last {
+                        return;
+                    }
+                    let text = std::mem::take(&mut pending.text);
+                    Ok(ServerMessage::Text { request, revision, text, last })
+                }
+            }
+            other => Ok(other),
+        };
+        self.finish(number, answer);
+    }
+
+    /// Takes an error.
+    pub(crate) fn refuse(&mut self, number: RequestId, error: &ErrorMessage) {
+        self.finish(number, Err(Error::refused(error)));
+    }
+
+    fn finish(&mut self, number: RequestId, answer: Result<ServerMessage, Error>) {
+        if let Some(pending) = self.pending.remove(&number) {
+            // Whoever asked may have stopped waiting.
+            let _ = pending.request.answer.send(answer);
+        }
+    }
+
+    /// The connection is gone: what may not be asked twice fails.
+    pub(crate) fn lost(&mut self) {
+        let once: Vec<RequestId> =
+            self.pending.iter().filter(|(_, pending)| !pending.request.repeatable).map(|(number, _)| *number).collect();
+        for number in once {
+            let words = "the connection was lost before the answer came; look whether it was done";
+            self.finish(number, Err(Error::new(ErrorKind::OutcomeUnknown, words)));
+        }
+    }
+
+    /// What to ask again on a new connection.
+    pub(crate) fn again(&mut self) -> Vec<ClientMessage> {
+        let again = self.pending.iter_mut().map(|(number, pending)| {
+            pending.text.clear();
+            (pending.request.ask)(*number)
+        });
+        again.collect()
+    }
+
+    /// Nothing will be answered any more.
+    pub(crate) fn fail(&mut self, error: &Error) {
+        for (_, pending) in self.pending.drain() {
+            let _ = pending.request.answer.send(Err(error.clone()));
+        }
+    }
+}
+
+/// The number of the question that a message answers.
+pub(crate) fn number_of(message: &ServerMessage) -> Option<RequestId> {
+    match message {
+        ServerMessage::Created { request, .. }
+        | ServerMessage::Deleted { request, .. }
+        | ServerMessage::Rooms { request, .. }
+        | ServerMessage::Room { request, .. }
+        | ServerMessage::Text { request, .. }
+        | ServerMessage::Log { request, .. }
+        | ServerMessage::Hash { request, .. } => Some(*request),
+        _ => None,
+    }
+}

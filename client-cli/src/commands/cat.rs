@@ -1,0 +1,32 @@
+//! `motet cat`: prints a text.
+
+use clap::Args;
+use motet_protocol::{ids::RoomId, message::At};
+
+use super::{Failure, Globals, at, output::Output};
+
+/// Prints a room's text, byte for byte.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  motet cat minutes\n  motet cat minutes --at 17\n  motet cat minutes --at 2026-07-01T12:00:00Z\n  motet cat minutes --at '10m ago'"
+)]
+pub(crate) struct Cat {
+    /// The room.
+    room: RoomId,
+    /// The text as it was: at a revision (17), at a time (2026-07-01T12:00:00Z), or a while ago (10m, units s, m, h, d).
+    #[arg(long, value_name = "REVISION|TIME", value_parser = at::parse)]
+    at: Option<At>,
+}
+
+impl Cat {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let text = globals.connect().await?.read_text(self.room.clone(), self.at.unwrap_or(At::Head)).await?;
+        let mut out = Output::new();
+        if globals.json {
+            out.json(&serde_json::json!({ "room": self.room, "revision": text.revision, "text": text.text }))?;
+        } else {
+            out.text(&text.text)?;
+        }
+        out.flush()
+    }
+}

@@ -1,0 +1,131 @@
+//! What can be typed.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use super::{
+    Failure, Globals, apply::Apply, cat::Cat, create::Create, list::Rooms, load::Load, log::Log, put::Put,
+    replay::Replay, rm::Rm, show::Show, watch::Watch,
+};
+use crate::address::Address;
+
+/// Reads, edits, watches and measures the rooms of a Motet server.
+///
+/// Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no connection.
+#[derive(Debug, Parser)]
+#[command(
+    name = "motet",
+    version,
+    after_help = "Examples:\n  motet create minutes\n  motet put minutes minutes.md\n  motet cat minutes\n  motet --server ws://127.0.0.1:6683 watch minutes"
+)]
+pub struct Cli {
+    /// The server: tcp://HOST:PORT or ws://HOST:PORT[/PATH].
+    #[arg(long, global = true, env = "MOTET_SERVER", default_value = "tcp://127.0.0.1:6684", value_name = "URL")]
+    server: Address,
+    /// Proof of who you are, where the server wants one.
+    #[arg(long, global = true, env = "MOTET_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Print JSON, one value a line; errors too, on standard error.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Rooms(Rooms),
+    Create(Create),
+    Rm(Rm),
+    Show(Show),
+    Cat(Cat),
+    Put(Put),
+    Apply(Apply),
+    Watch(Watch),
+    Log(Log),
+    Replay(Replay),
+    Load(Load),
+}
+
+/// Does what was typed; returns what the shell is told.
+pub fn run(cli: Cli) -> ExitCode {
+    let globals = Globals { server: cli.server, token: cli.token, json: cli.json };
+    let failure = match start(cli.command, &globals) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    match &failure {
+        Failure::BrokenPipe => {}
+        failure if globals.json => {
+            let error = serde_json::json!({ "error": { "code": failure.word(), "message": failure.to_string() } });
+            eprintln!("{error}");
+        }
+        failure => {
+            eprintln!("motet: {failure}");
+            if let Some(advice) = failure.advice() {
+                eprintln!("       {advice}");
+            }
+        }
+    }
+    failure.exit_code()
+}
+
+fn start(command: Command, globals: &Globals) -> Result<(), Failure> {
+    let mut builder = match &command {
+        // What measures a server on the same machine must take little of it itself.
+        Command::Load(_) | Command::Replay(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = builder.enable_all().build()?;
+    let done = runtime.block_on(dispatch(command, globals));
+    // A thread that waits for standard input must not keep the process.
+    runtime.shutdown_background();
+    done
+}
+
+async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
+    match command {
+        Command::Rooms(rooms) => rooms.run(globals).await,
+        Command::Create(create) => create.run(globals).await,
+        Command::Rm(rm) => rm.run(globals).await,
+        Command::Show(show) => show.run(globals).await,
+        Command::Cat(cat) => cat.run(globals).await,
+        Command::Put(put) => put.run(globals).await,
+        Command::Apply(apply) => apply.run(globals).await,
+        Command::Watch(watch) => watch.run(globals).await,
+        Command::Log(log) => log.run(globals).await,
+        Command::Replay(replay) => replay.run(globals).await,
+        Command::Load(load) => load.run(globals).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn every_command_is_well_formed_and_has_examples() {
+        Cli::command().debug_assert();
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("motet "), "{} has no examples", command.get_name());
+        }
+    }
+
+    #[test]
+    fn names_and_places_are_checked_before_anything_is_connected() {
+        for words in [
+            &["motet", "create", "Not A Room"][..],
+            &["motet", "cat", "room", "--at", "soon"],
+            &["motet", "--server", "http://x", "rooms"],
+            &["motet", "log", "room", "--from", "0"],
+            &["motet"],
+        ] {
+            let error = Cli::try_parse_from(words).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{words:?}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! `motet create`: makes a room.
+
+use clap::Args;
+use motet_protocol::ids::RoomId;
+
+use super::{Failure, Globals, output::Output};
+
+/// Makes a room and prints its name.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  motet create minutes\n  ROOM=$(motet create)   # a new UUID for a name")]
+pub(crate) struct Create {
+    /// The room's name: 1 to 64 of a-z, 0-9, '-' and '_'. A new UUID if left out.
+    room: Option<RoomId>,
+}
+
+impl Create {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let room = globals.connect().await?.create_room(self.room).await?;
+        let mut out = Output::new();
+        if globals.json {
+            out.json(&room)?
+        } else {
+            out.line(&room.room)?
+        }
+        out.flush()
+    }
+}

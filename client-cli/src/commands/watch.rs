@@ -1,0 +1,69 @@
+//! `motet watch`: tells everything that happens in a room.
+
+use clap::Args;
+use motet_protocol::{
+    ids::{Revision, RoomId},
+    message::Entry,
+};
+use serde::Serialize;
+
+use super::{Failure, Globals, output::Output};
+use crate::{
+    client::{Client, Options},
+    room::Event,
+};
+
+/// Tells everything that happens in a room, as JSON lines, until it is stopped. Goes on where it was when the connection
+/// was lost.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  motet watch minutes\n  motet watch minutes --from 1 | jq -c 'select(.type == \"entry\")'"
+)]
+pub(crate) struct Watch {
+    /// The room.
+    room: RoomId,
+    /// The first revision to tell; without it, what happens from now on.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    from: Option<Revision>,
+}
+
+/// A line of the output.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Line {
+    Joined {
+        room: RoomId,
+        head: Revision,
+    },
+    Entry {
+        #[serde(flatten)]
+        entry: Entry,
+    },
+    Disconnected {
+        reason: String,
+    },
+}
+
+impl Watch {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let client = Client::connect(Options::new(globals.server.clone(), globals.greeting())).await?;
+        let after = match self.from {
+            Some(from) => from - 1,
+            None => client.show_room(self.room.clone()).await?.head,
+        };
+        let mut follower = client.follow(self.room.clone(), after).await?;
+        let mut out = Output::new();
+        while let Some(event) = follower.next().await {
+            let line = match event {
+                Event::Joined { head } => Line::Joined { room: self.room.clone(), head },
+                Event::Entry { entry, .. } => Line::Entry { entry },
+                Event::Disconnected { reason } => Line::Disconnected { reason },
+                Event::Closed { error } => return Err(error.into()),
+                Event::Acknowledged { .. } | Event::Replaced { .. } | Event::Refused { .. } => continue,
+            };
+            out.json(&line)?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+}

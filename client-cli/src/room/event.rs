@@ -1,0 +1,76 @@
+//! What happens in a room, as a program sees it.
+
+use motet_protocol::{
+    ids::{Revision, Seq},
+    message::Entry,
+    ot::Operation,
+};
+use tokio::sync::mpsc;
+
+use crate::error::Error;
+
+/// Events that wait to be taken. A program that takes none for that long stops its own connection and nobody else's: the
+/// server then holds its entries back, and sends them when it reads on.
+const EVENTS_MAX: usize = 1_024;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The room was joined, or joined again after the connection was lost.
+    Joined {
+        /// The newest revision at that moment.
+        head: Revision,
+    },
+    /// Somebody else's entry.
+    Entry {
+        /// As it is in the log.
+        entry: Entry,
+        /// As it was applied to the replica, on top of what is not acknowledged; none where there is no replica.
+        applied: Option<Operation>,
+    },
+    /// An edit of one's own is in the log, as durable as the server makes it.
+    Acknowledged {
+        /// Its seq.
+        seq: Seq,
+        /// Its revision.
+        revision: Revision,
+    },
+    /// The text came anew from the server, in place of what the replica held.
+    Replaced {
+        /// Its revision.
+        revision: Revision,
+    },
+    /// Edits of one's own were not taken and are lost; the text comes anew.
+    Refused {
+        /// Why.
+        error: Error,
+        /// Everything that was not acknowledged, as one operation on the text that was.
+        lost: Operation,
+    },
+    /// The connection was lost. The client connects again by itself.
+    Disconnected {
+        /// Why.
+        reason: String,
+    },
+    /// Nothing comes any more: the room is gone, or the client gave up.
+    Closed {
+        /// Why.
+        error: Error,
+    },
+}
+
+pub(crate) fn events() -> (mpsc::Sender<Event>, Events) {
+    let (events_in, events_out) = mpsc::channel(EVENTS_MAX);
+    (events_in, Events(events_out))
+}
+
+/// The events of one room, in order, none left out while this is read.
+#[derive(Debug)]
+pub struct Events(pub(super) mpsc::Receiver<Event>);
+
+impl Events {
+    /// The next event; none after [`Event::Closed`], and when the client has ended.
+    pub async fn next(&mut self) -> Option<Event> {
+        self.0.recv().await
+    }
+}

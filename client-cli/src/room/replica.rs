@@ -1,0 +1,381 @@
+//! A room as one client holds it: the text, the edits that are not acknowledged, and where the channel stands. No IO: the
+//! time and what the server says come in as arguments, what to say goes out as results.
+
+use std::time::{Duration, Instant};
+
+use motet_protocol::{
+    client::{Client, ClientError, Outgoing, State},
+    error::{ErrorCode, ErrorMessage},
+    ids::{Channel, Revision, RoomId, Seq},
+    limits::Limits,
+    message::{ClientMessage, Command, Entry, SnapshotInfo},
+    ot::{Mismatch, Operation},
+};
+use ropey::{Rope, RopeBuilder};
+
+use super::Event;
+use crate::error::{Error, ErrorKind};
+
+/// The replica of one room.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    text: Rope,
+    client: Client,
+    stage: Stage,
+    /// A follower keeps no text and makes no edits; it wants every entry.
+    follows: bool,
+    /// Whether the text must come from the server before anything else.
+    empty: bool,
+    /// Whether the outstanding submit was sent on this connection and not refused.
+    sent: bool,
+    /// Refused for now: when to send it again.
+    again_at: Option<Instant>,
+    /// A resync left open whether the last submit was appended, so its seq may be used or free.
+    seq_in_doubt: bool,
+    /// Edits were lost, which nobody was told yet.
+    refusal: Option<Error>,
+    /// The room is gone.
+    closed: Option<Error>,
+    limits: Limits,
+}
+
+/// Where the channel stands.
+enum Stage {
+    /// Nothing was said about this room on this connection.
+    Away,
+    /// `Join` was said.
+    Joining { entries_only: bool },
+    /// The text is on its way.
+    Loading { head: Revision, info: SnapshotInfo, pieces: RopeBuilder, bytes: u64 },
+    /// Entries come as they happen. At `head` the client has caught up.
+    Following { head: Revision },
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Away => "Away",
+            Self::Joining { .. } => "Joining",
+            Self::Loading { .. } => "Loading",
+            Self::Following { .. } => "Following",
+        })
+    }
+}
+
+/// What became of something that the server said.
+#[derive(Debug)]
+pub(crate) enum Answered {
+    /// Nothing that anyone would notice.
+    Nothing,
+    /// This happened.
+    Event(Event),
+    /// The room must be left and joined again; this happened, if anything.
+    Rejoin(Option<Event>),
+    /// The room is gone.
+    Closed(Error),
+}
+
+impl Replica {
+    /// A replica that takes its text from the server.
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let mut client = Client::new(0, 0);
+        client.set_limits(limits);
+        Self {
+            text: Rope::new(),
+            client,
+            stage: Stage::Away,
+            follows: false,
+            empty: true,
+            sent: false,
+            again_at: None,
+            seq_in_doubt: false,
+            refusal: None,
+            closed: None,
+            limits: limits.clone(),
+        }
+    }
+
+    /// A follower that has everything up to a revision.
+    pub(crate) fn following(limits: &Limits, after: Revision) -> Self {
+        Self { client: Client::new(after, 0), follows: true, empty: false, ..Self::new(limits) }
+    }
+
+    pub(crate) fn text(&self) -> &Rope {
+        &self.text
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.client.revision()
+    }
+
+    pub(crate) fn is_synchronized(&self) -> bool {
+        *self.client.state() == State::Synchronized && !self.empty
+    }
+
+    /// Whether it is joined, with its text.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Following { .. })
+    }
+
+    /// Whether it holds a text and has caught up with where the room was when it was joined.
+    pub(crate) fn has_caught_up(&self) -> bool {
+        matches!(self.stage, Stage::Following { head } if self.revision() >= head)
+    }
+
+    pub(crate) fn closed(&self) -> Option<&Error> {
+        self.closed.as_ref()
+    }
+
+    /// Why edits were lost, once.
+    pub(crate) fn take_refusal(&mut self) -> Option<Error> {
+        self.refusal.take()
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: &Limits) {
+        self.client.set_limits(limits);
+        self.limits = limits.clone();
+    }
+
+    /// Changes the text.
+    pub(crate) fn edit(&mut self, operation: Operation) -> Result<(), Error> {
+        if let Some(error) = &self.closed {
+            return Err(error.clone());
+        }
+        if self.empty {
+            return Err(Error::new(ErrorKind::Resyncing, "the text comes anew from the server; edit that one"));
+        }
+        let found = self.text.len_chars() as u64;
+        if operation.base_len() != found {
+            return Err(Mismatch { expected: operation.base_len(), found }.into());
+        }
+        let applied = operation.clone();
+        self.client.edit(operation)?;
+        Ok(applied.apply_to_rope(&mut self.text)?)
+    }
+
+    /// What to say to open the room, on a connection or a channel that is new.
+    pub(crate) fn join(&mut self, channel: Channel, room: RoomId) -> ClientMessage {
+        let entries_only = !self.empty && (self.follows || !self.is_synchronized());
+        self.stage = Stage::Joining { entries_only };
+        self.sent = false;
+        let after = (!self.empty).then(|| self.revision());
+        ClientMessage::Join { channel, room, after, entries_only }
+    }
+
+    /// The connection is gone.
+    pub(crate) fn lost(&mut self) {
+        self.stage = Stage::Away;
+        self.sent = false;
+        self.again_at = None;
+    }
+
+    /// When [`poll`](Self::poll) has something to say though nothing happened.
+    pub(crate) fn wake_at(&self) -> Option<Instant> {
+        self.again_at
+    }
+
+    /// What to say now: the outstanding submit, when the client has caught up and it was not sent yet. (A resend meets
+    /// its own acknowledgement on the way to the head, if it was appended before the connection was lost.)
+    pub(crate) fn poll(&mut self, channel: Channel, now: Instant) -> Option<ClientMessage> {
+        if self.sent || !self.has_caught_up() || self.again_at.is_some_and(|at| at > now) {
+            return None;
+        }
+        let Outgoing { seq, base, operation } = self.client.outgoing()?;
+        self.sent = true;
+        self.again_at = None;
+        Some(ClientMessage::Submit { channel, seq, base, command: Command::Edit(operation) })
+    }
+
+    /// The room is open.
+    pub(crate) fn joined(&mut self, head: Revision, snapshot: Option<SnapshotInfo>) -> Answered {
+        let Stage::Joining { entries_only } = self.stage else {
+            return self.resync(Error::bad_server("a room was joined that nobody joined"));
+        };
+        match snapshot {
+            None if self.empty => self.resync(Error::bad_server("no text came where one was asked for")),
+            Some(_) if entries_only => self.resync(Error::bad_server("a text came where entries were asked for")),
+            Some(info) if info.bytes > self.limits.text_bytes_max => {
+                self.close(Error::bad_server("it announces a text that is longer than it allows"))
+            }
+            Some(info) => {
+                self.stage = Stage::Loading { head, info, pieces: RopeBuilder::new(), bytes: 0 };
+                Answered::Event(Event::Joined { head })
+            }
+            None => {
+                self.stage = Stage::Following { head };
+                Answered::Event(Event::Joined { head })
+            }
+        }
+    }
+
+    /// A piece of the text.
+    pub(crate) fn piece(&mut self, text: &str, last: bool) -> Answered {
+        let Stage::Loading { pieces, bytes, info, .. } = &mut self.stage else {
+            return self.resync(Error::bad_server("a piece of a text came that nobody asked for"));
+        };
+        pieces.append(text);
+        *bytes += text.len() as u64;
+        if *bytes > info.bytes || (last && *bytes < info.bytes) {
+            return self.resync(Error::bad_server("a text has another length than was announced"));
+        }
+        if !last {
+            return Answered::Nothing;
+        }
+        let Stage::Loading { head, info, pieces, .. } = std::mem::replace(&mut self.stage, Stage::Away) else {
+            unreachable!("it was `Loading` a moment ago");
+        };
+        if !self.empty && !self.is_synchronized() {
+            // Somebody edited while the text was on its way: now every entry is needed, to transform one by one.
+            return Answered::Rejoin(None);
+        }
+        self.text = pieces.finish();
+        self.empty = false;
+        self.reset(info.revision, self.client.seq());
+        self.stage = Stage::Following { head };
+        Answered::Event(Event::Replaced { revision: info.revision })
+    }
+
+    /// Somebody else's entry.
+    pub(crate) fn entry(&mut self, entry: Entry) -> Answered {
+        if self.follows {
+            return match self.client.pass(entry.revision) {
+                Ok(()) => Answered::Event(Event::Entry { entry, applied: None }),
+                Err(error) => self.close(Error::bad_server(error)),
+            };
+        }
+        if !matches!(self.stage, Stage::Following { .. }) {
+            return self.resync(Error::bad_server("an entry came before its text"));
+        }
+        let Command::Edit(operation) = &entry.command;
+        let applied = self.client.remote(entry.revision, operation).and_then(|operation| {
+            operation.apply_to_rope(&mut self.text)?;
+            Ok(operation)
+        });
+        match applied {
+            Ok(operation) => Answered::Event(Event::Entry { entry, applied: Some(operation) }),
+            Err(error) => self.resync(Error::bad_server(error)),
+        }
+    }
+
+    /// One of the client's own submits is in the log.
+    pub(crate) fn acknowledged(&mut self, seq: Seq, revision: Revision) -> Answered {
+        let before = self.client.revision();
+        match self.client.acknowledged(seq, revision) {
+            Ok(_) if self.client.revision() == before => Answered::Nothing,
+            Ok(_) => {
+                self.sent = false;
+                self.again_at = None;
+                self.seq_in_doubt = false;
+                Answered::Event(Event::Acknowledged { seq, revision })
+            }
+            // A submit of a replica that was given up for a new text.
+            Err(ClientError::Gap { .. }) if self.empty => Answered::Nothing,
+            Err(error) => self.resync(Error::bad_server(error)),
+        }
+    }
+
+    /// A submit was not taken: it is sent again later, in smaller pieces, or given up.
+    pub(crate) fn refused(&mut self, seq: Seq, error: &ErrorMessage, now: Instant) -> Answered {
+        if !self.sent || seq != self.client.seq() {
+            return Answered::Nothing;
+        }
+        self.sent = false;
+        if let Some(wait_ms) = error.retry_after_ms {
+            self.again_at = Some(now + Duration::from_millis(wait_ms.into()));
+            return Answered::Nothing;
+        }
+        match error.code {
+            ErrorCode::EditTooLarge | ErrorCode::BadOperation => {
+                if let Ok(Some(_)) = self.client.too_large(seq) {
+                    return Answered::Nothing;
+                }
+            }
+            ErrorCode::SeqConflict if self.seq_in_doubt => {
+                self.seq_in_doubt = false;
+                let kept = self.unacknowledged();
+                self.reset(self.revision(), seq);
+                return match self.client.edit(kept) {
+                    Ok(_) => Answered::Nothing,
+                    Err(mismatch) => self.resync(mismatch.into()),
+                };
+            }
+            // The base is too old where the client fell behind between two messages: joining again brings what is missing.
+            ErrorCode::BaseTooOld => return Answered::Rejoin(None),
+            _ => {}
+        }
+        // The seq of a refused submit is free again.
+        let lost = self.give_up(seq - 1);
+        self.refusal = Some(Error::refused(error));
+        Answered::Rejoin(Some(Event::Refused { error: Error::refused(error), lost }))
+    }
+
+    /// The room could not be joined, or went away.
+    pub(crate) fn turned_away(&mut self, error: &ErrorMessage, now: Instant) -> Answered {
+        if let Some(wait_ms) = error.retry_after_ms {
+            self.stage = Stage::Away;
+            self.again_at = Some(now + Duration::from_millis(wait_ms.into()));
+            return Answered::Nothing;
+        }
+        match error.code {
+            // The server's history is shorter than the client's: it was set back.
+            ErrorCode::RevisionUnknown if !self.empty && !self.follows => self.resync(Error::refused(error)),
+            _ => self.close(Error::refused(error)),
+        }
+    }
+
+    /// Whether a join that was turned away for now is due.
+    pub(crate) fn is_due_to_join(&self, now: Instant) -> bool {
+        matches!(self.stage, Stage::Away) && self.again_at.is_none_or(|at| at <= now)
+    }
+
+    /// Gives up what is not acknowledged, because the replica and the server cannot agree, and asks for the text.
+    pub(crate) fn resync(&mut self, error: Error) -> Answered {
+        if self.follows || self.empty {
+            return self.close(error);
+        }
+        self.seq_in_doubt = !self.is_synchronized();
+        let seq = self.client.seq();
+        let lost = self.give_up(seq - u64::from(self.seq_in_doubt));
+        if lost.is_noop() {
+            return Answered::Rejoin(None);
+        }
+        self.refusal = Some(error.clone());
+        Answered::Rejoin(Some(Event::Refused { error, lost }))
+    }
+
+    /// Asks for the text anew, because a check found that the replica differs.
+    pub(crate) fn heal(&mut self) {
+        self.resync(Error::bad_server("the replica differed from its text"));
+    }
+
+    pub(crate) fn close(&mut self, error: Error) -> Answered {
+        self.stage = Stage::Away;
+        self.closed = Some(error.clone());
+        Answered::Closed(error)
+    }
+
+    fn give_up(&mut self, seq: Seq) -> Operation {
+        let lost = self.unacknowledged();
+        self.reset(self.revision(), seq);
+        self.empty = true;
+        self.stage = Stage::Away;
+        lost
+    }
+
+    fn reset(&mut self, revision: Revision, seq: Seq) {
+        self.client = Client::new(revision, seq);
+        self.client.set_limits(&self.limits);
+        self.again_at = None;
+    }
+
+    /// Everything that is not acknowledged, as one.
+    fn unacknowledged(&self) -> Operation {
+        match self.client.state() {
+            State::Synchronized => Operation::default(),
+            State::AwaitingConfirm { outstanding } => outstanding.clone(),
+            State::AwaitingWithBuffer { outstanding, buffer } => {
+                outstanding.compose(buffer).unwrap_or_else(|_| outstanding.clone())
+            }
+        }
+    }
+}
