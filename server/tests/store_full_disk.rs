@@ -1,6 +1,8 @@
 //! A full disk: writes are refused with a clear error, reads go on, and when there is space again everything goes on, without
 //! a restart and with nothing acknowledged lost.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is the test")]
+
 use std::{
     fs::{self, File},
     io::Write,
@@ -92,7 +94,7 @@ fn survives_a_full_disk(kind: StoreKind) {
     assert!(matches!(kept, Err(StoreError::Full)), "{kept:?}");
     fs::remove_file(&filler).unwrap();
     let entry = random.bytes(100);
-    match try_append(&*store, LOG, written.len() as u64, &[entry.clone()]) {
+    match try_append(&*store, LOG, written.len() as u64, std::slice::from_ref(&entry)) {
         AppendOutcome::Appended(_) => written.push(entry),
         other => panic!("{other:?}"),
     }

@@ -4,6 +4,8 @@
 //!
 //! That the test can fail is shown by the same procedure with a store that does not sync: it loses what it acknowledged.
 
+#![allow(clippy::unwrap_used, reason = "what fails here is the test")]
+
 use std::{
     collections::BTreeMap,
     env, fs,

@@ -3,6 +3,7 @@
 //! ```text
 //! LOCK        held (flock) by the process that has the store open
 //! FORMAT      "motet store 1 sled\n"; while the engine's files are made: "motet store 1 sled creating\n"
+//! TIP         the last mark that is durable (`tip`)
 //! sled/       the engine's own files, under its name
 //! ```
 
@@ -54,6 +55,11 @@ impl Directory {
     /// Where the engine's own files are.
     pub(crate) fn engine_path(&self) -> PathBuf {
         self.root.join(self.engine)
+    }
+
+    /// Where the last durable mark is.
+    pub(crate) fn tip_path(&self) -> PathBuf {
+        self.root.join("TIP")
     }
 
     /// The engine's files are made: syncs them and says so in `FORMAT`.

@@ -5,6 +5,7 @@
 //! what                      key (bytes)                                       value
 //! ───────────────────────   ───────────────────────────────────────────────   ─────────────────
 //! format of the data        'f'                                               record
+//! last mark (`tip`)         't'                                               record
 //! entry                     'e' │ log 8 │ revision 8                          record
 //!   its further pieces      'c' │ log 8 │ revision 8 │ piece 4                bytes
 //! snapshot                  's' │ log 8 │ revision 8                          record
@@ -22,6 +23,9 @@ use super::super::LogId;
 
 /// The key of the record that says which format the data are of.
 pub(crate) const FORMAT: &[u8] = b"f";
+
+/// The key of the record that holds the last mark.
+pub(crate) const TIP: &[u8] = b"t";
 
 /// A region in which each log has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ impl<E: Engine> Embedded<E> {
     /// An append that is sent again finds all, some or none of its entries. They were written in order, so that the log
     /// is dense whatever was cut off, and the rest is written now.
     pub(super) fn append_batch(&self, batch: &[Append]) -> Vec<AppendOutcome> {
-        let writer = match self.writer() {
+        let mut writer = match self.writer() {
             Ok(writer) => writer,
             Err(error) => return batch.iter().map(|_| AppendOutcome::Unknown(error.clone())).collect(),
         };
@@ -48,7 +48,7 @@ impl<E: Engine> Embedded<E> {
                     }
                 }
                 drop(ends);
-                self.write_through(changes)
+                self.write_through(&mut writer, changes)
             }
         };
         let mut ends = self.ends.lock();
@@ -239,9 +239,9 @@ impl<E: Engine> Embedded<E> {
         for region in [Region::Snapshot, Region::SnapshotPiece, Region::Entry, Region::EntryPiece] {
             while self.remove_some(&region.key(log, 0), &region.end(log, Revision::MAX))? {}
         }
-        let _writer = self.writer()?;
+        let mut writer = self.writer()?;
         self.ends.lock().forget(log);
-        self.write_through(Vec::new())
+        self.write_through(&mut writer, Vec::new())
     }
 
     /// Removes some of the keys in a range; returns whether there may be more.

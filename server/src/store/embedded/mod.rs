@@ -1,14 +1,15 @@
 //! What all embedded engines have in common: everything of a store but the map itself.
 //!
 //! - [`engine`]: what an engine must be able to do. [`keys`], [`record`]: what stands where in it, and its checksums.
-//! - [`directory`]: the data directory. [`cell`]: an engine that fails is opened again. [`ends`]: heads at hand.
+//! - [`directory`]: the data directory. [`cell`]: an engine that fails is opened again. [`ends`]: heads at hand. [`tip`]: how
+//!   a lost end is found out.
 //! - [`log`], [`snapshots`], [`pairs`]: the three parts of the trait, one file each.
 //!
 //! **What is not durable is not shown.** From an append's first change until its sync, and after one that failed until the
 //! engine was opened again, `head` and `read` end at the log's last durable revision. When an engine is opened, all its files
 //! are synced first: what a killed process had left in the page cache is durable then, or gone.
 
-use std::path::Path;
+use std::{fs, io, path::Path};
 
 use bytes::Bytes;
 use motet_protocol::ids::Revision;
@@ -18,7 +19,8 @@ use self::{
     cell::{Cell, Never, Reopen, caught},
     directory::{Directory, FORMAT_VERSION},
     ends::Ends,
-    engine::{Change, Direction, Engine, failed},
+    engine::{Change, Direction, Engine, failed, io_failed},
+    tip::Tip,
 };
 use super::{Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot};
 
@@ -33,6 +35,7 @@ mod record;
 mod snapshots;
 #[cfg(test)]
 mod tests;
+mod tip;
 
 /// An engine that lives in a directory.
 pub trait OnDisk: Engine {
@@ -41,23 +44,30 @@ pub trait OnDisk: Engine {
 }
 
 /// A store over an embedded engine.
-pub struct Embedded<E> {
+pub struct Embedded<E: Engine> {
     cell: Cell<E>,
     durability: Durability,
     ends: Mutex<Ends>,
     /// One writes at a time, for one batch, pair or piece of a snapshot: engines gain nothing from more, and sled's pages
     /// stay small by it (see `sled`).
-    writer: Mutex<()>,
+    writer: Mutex<Writer>,
+}
+
+/// What only the one writer may touch.
+#[derive(Default)]
+struct Writer {
+    /// None in a store that does not sync.
+    tip: Option<Tip>,
 }
 
 impl<E: Engine> Embedded<E> {
     /// A store over an engine that is not opened from anywhere.
     pub(crate) fn of(engine: E) -> Self {
-        Self::over(engine, Box::new(Never), Durability::None)
+        Self::over(engine, Box::new(Never), Durability::None, None)
     }
 
-    fn over(engine: E, reopen: Box<dyn Reopen<E>>, durability: Durability) -> Self {
-        Self { cell: Cell::new(engine, reopen), durability, ends: Mutex::default(), writer: Mutex::default() }
+    fn over(engine: E, reopen: Box<dyn Reopen<E>>, durability: Durability, tip: Option<Tip>) -> Self {
+        Self { cell: Cell::new(engine, reopen), durability, ends: Mutex::default(), writer: Mutex::new(Writer { tip }) }
     }
 
     fn read_engine<T>(&self, operation: impl FnOnce(&E) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -65,18 +75,49 @@ impl<E: Engine> Embedded<E> {
     }
 
     /// Becomes the one writer, with an engine that works as far as is known.
-    fn writer(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
+    fn writer(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
         let writer = self.writer.lock();
         self.cell.mend(|| self.ends.lock().forget_all())?;
         Ok(writer)
     }
 
     /// Makes changes and has them as durable as the store was opened to make them.
-    fn write_through(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+    fn write_through(&self, writer: &mut Writer, changes: Vec<Change>) -> Result<(), StoreError> {
+        let mark = writer.tip.as_mut().and_then(Tip::next);
+        self.write_marked(writer, changes, mark, self.durability)
+    }
+
+    /// Makes everything durable that was written, and sets a mark to it.
+    fn write_out(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let mark = writer.tip.as_mut().and_then(Tip::last);
+        self.write_marked(writer, Vec::new(), mark, Durability::Sync)?;
+        let synced = writer.tip.as_ref().map_or(Ok(()), Tip::sync);
+        synced.map_err(|error| io_failed(E::NAME, "syncing TIP", &error))
+    }
+
+    fn write_marked(
+        &self,
+        writer: &mut Writer,
+        mut changes: Vec<Change>,
+        mark: Option<u64>,
+        durability: Durability,
+    ) -> Result<(), StoreError> {
+        if let Some(mark) = mark {
+            record::put(keys::TIP.to_vec(), &[], &mark.to_be_bytes(), E::VALUE_BYTES_MAX, &mut changes);
+        }
         self.cell.write(|engine| {
-            engine.write(changes)?;
-            engine.persist(self.durability)
-        })
+            if !changes.is_empty() {
+                engine.write(changes)?;
+            }
+            engine.persist(durability)
+        })?;
+        if let (Some(tip), Some(mark)) = (&mut writer.tip, mark)
+            && let Err(error) = tip.reached(mark)
+        {
+            // The data are durable; only the check on them is as old as the mark before.
+            tracing::warn!(%error, "the file TIP cannot be written");
+        }
+        Ok(())
     }
 
     /// Gathers a record that is there; the inner error says how it is damaged.
@@ -104,38 +145,90 @@ impl<E: OnDisk> Embedded<E> {
             directory.sync_all()?;
             open_engine::<E>(&directory, false, durability).map_err(full)?
         };
-        Ok(Self::over(engine, Box::new(InDirectory { directory, durability }), durability))
+        let tip = open_tip(&directory, &engine, durability).map_err(full)?;
+        Ok(Self::over(engine, Box::new(InDirectory { directory, durability }), durability, tip))
     }
 }
 
-/// Opens an engine's files and checks the format record in them, which is the first thing written there: without it, the
-/// engine has lost everything and calls itself empty.
+impl<E: Engine> Drop for Embedded<E> {
+    /// Sets the last mark, if the store was not flushed before.
+    fn drop(&mut self) {
+        let mut writer = self.writer.lock();
+        if writer.tip.as_mut().is_some_and(|tip| tip.is_behind())
+            && let Err(error) = self.write_out(&mut writer)
+        {
+            tracing::warn!(%error, "the store is closed without its last mark");
+        }
+    }
+}
+
+/// The marks of a store that syncs; one that does not has none, and leaves none behind.
+fn open_tip<E: Engine>(directory: &Directory, engine: &E, durability: Durability) -> Result<Option<Tip>, StoreError> {
+    let failed = |error: io::Error| io_failed(E::NAME, "the file TIP", &error);
+    if durability != Durability::Sync {
+        return match fs::remove_file(directory.tip_path()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
+            _ => Ok(None),
+        };
+    }
+    let mark = caught::<E, u64>(|| mark_of(engine))?;
+    Tip::open(&directory.tip_path(), mark).map(Some).map_err(failed)
+}
+
+/// Opens an engine's files and checks two records in them: that of the format, which is the first thing written there
+/// (without it, the engine has lost everything and calls itself empty), and the last mark.
 fn open_engine<E: OnDisk>(directory: &Directory, creating: bool, durability: Durability) -> Result<E, StoreError> {
     caught::<E, E>(|| {
         let engine = E::open(&directory.engine_path(), creating, durability)?;
-        let expected = FORMAT_VERSION.to_be_bytes();
         if creating {
-            let mut changes = Vec::new();
-            record::put(keys::FORMAT.to_vec(), &[], &expected, E::VALUE_BYTES_MAX, &mut changes);
+            let (mut changes, format) = (Vec::new(), FORMAT_VERSION.to_be_bytes());
+            record::put(keys::FORMAT.to_vec(), &[], &format, E::VALUE_BYTES_MAX, &mut changes);
             engine.write(changes)?;
             engine.persist(Durability::Sync)?;
             return Ok(engine);
         }
-        let Some(value) = engine.get(keys::FORMAT)? else {
-            return Err(failed(E::NAME, "its data are gone: the record of their format, the first of all, is missing"));
-        };
-        match record::open(&value) {
-            Ok(opened) => match opened.gather(keys::FORMAT, &[], |key| engine.get(key))? {
-                Ok(found) if found == expected => Ok(engine),
-                Ok(found) => Err(StoreError::Format {
-                    found: format!("{} data of format {found:?}", E::NAME),
-                    expected: format!("{expected:?}"),
-                }),
-                Err(what) => Err(failed(E::NAME, format!("the record of its format is damaged: {what}"))),
-            },
-            Err(what) => Err(failed(E::NAME, format!("the record of its format is damaged: {what}"))),
+        check_format(&engine)?;
+        let tip = Tip::read(&directory.tip_path()).map_err(|error| io_failed(E::NAME, "reading TIP", &error))?;
+        let mark = mark_of(&engine)?;
+        match mark < tip {
+            true => Err(failed(
+                E::NAME,
+                format!(
+                    "the end of its data is lost: they reach to mark {mark}, and mark {tip} \
+                was durable. Restore a backup; or remove the file {} to go on with what is left, where the newest \
+                entries of some rooms are missing",
+                    directory.tip_path().display()
+                ),
+            )),
+            false => Ok(engine),
         }
     })
+}
+
+fn check_format<E: Engine>(engine: &E) -> Result<(), StoreError> {
+    let expected = FORMAT_VERSION.to_be_bytes();
+    match get_small(engine, keys::FORMAT)? {
+        Some(found) if found == expected => Ok(()),
+        Some(found) => Err(StoreError::Format {
+            found: format!("{} data of format {found:?}", E::NAME),
+            expected: format!("{expected:?}"),
+        }),
+        None => Err(failed(E::NAME, "its data are gone: the record of their format, the first of all, is missing")),
+    }
+}
+
+/// The last mark that is in an engine.
+fn mark_of<E: Engine>(engine: &E) -> Result<u64, StoreError> {
+    let mark = get_small(engine, keys::TIP)?;
+    Ok(mark.and_then(|mark| mark.try_into().ok()).map_or(0, u64::from_be_bytes))
+}
+
+/// A record without pieces.
+fn get_small<E: Engine>(engine: &E, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    let damaged = |what| failed(E::NAME, format!("its record {:?} is damaged: {what}", key.escape_ascii().to_string()));
+    let Some(value) = engine.get(key)? else { return Ok(None) };
+    let opened = record::open(&value).map_err(damaged)?;
+    opened.gather(key, &[], |_| Ok(None))?.map(Some).map_err(damaged)
 }
 
 /// How an engine in a directory is opened again.
@@ -204,7 +297,7 @@ impl<E: Engine> Store for Embedded<E> {
     }
 
     fn flush(&self) -> Result<(), StoreError> {
-        let _writer = self.writer()?;
-        self.cell.write(|engine| engine.persist(Durability::Sync))
+        let mut writer = self.writer()?;
+        self.write_out(&mut writer)
     }
 }

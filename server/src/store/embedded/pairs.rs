@@ -22,7 +22,7 @@ impl<E: Engine> Embedded<E> {
     }
 
     pub(super) fn swap_pair(&self, key: &str, expected: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool, StoreError> {
-        let _writer = self.writer()?;
+        let mut writer = self.writer()?;
         let old = self.find_pair(key)?;
         if old.as_ref().map(|pair| &*pair.value) != expected {
             return Ok(false);
@@ -41,7 +41,7 @@ impl<E: Engine> Embedded<E> {
             let pieces = keys::pair_pieces(key, old.generation);
             changes.extend((0..old.pieces).map(|index| Change::Remove(record::piece_key(&pieces, index))));
         }
-        self.write_through(changes)?;
+        self.write_through(&mut writer, changes)?;
         Ok(true)
     }
 
