@@ -80,7 +80,9 @@ impl Typing {
             reader
         };
         let writer = join(0);
-        (1..readers).for_each(|n| drop(join(n)));
+        for n in 1..readers {
+            join(n);
+        }
         Self { room, writer, seq: 0, sink }
     }
 

@@ -1,6 +1,6 @@
 //! Rules about which code may do what, held by reading the sources.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use std::{
     fs,

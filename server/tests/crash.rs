@@ -1,6 +1,6 @@
 //! The real binary, killed at random moments under load: nothing acknowledged is lost, nothing is doubled, all converge.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod harness;
 

@@ -1,6 +1,6 @@
 //! Several clients edit one text at once, over real sockets.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod harness;
 

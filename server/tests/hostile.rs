@@ -1,6 +1,6 @@
 //! Everything from outside may be wrong, huge, repeated, late or cut off. Each test has a bystander who edits on.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod harness;
 

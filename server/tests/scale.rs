@@ -1,6 +1,6 @@
 //! What a server costs when there is much of something: rooms, history, text.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod harness;
 

@@ -1,6 +1,6 @@
 //! Trouble with the disk, as clients see it: a full one, and damage.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod harness;
 mod store_disk;

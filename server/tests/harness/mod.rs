@@ -1,6 +1,12 @@
 //! A real server in this process, on real sockets, and peers that say what they are told to, right or wrong.
 
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses its part of the harness")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part of the harness"
+)]
 
 pub mod process;
 pub mod replica;
