@@ -48,6 +48,8 @@ pub struct RoomLimits {
     pub edit_bytes_max: usize,
     /// How many revisions the base of an edit may be behind.
     pub base_age_revisions_max: u64,
+    /// Recent entries kept in memory.
+    pub window_entries_max: usize,
 }
 
 impl Default for RoomLimits {
@@ -56,6 +58,7 @@ impl Default for RoomLimits {
             text_bytes_max: TEXT_BYTES_MAX,
             edit_bytes_max: EDIT_BYTES_MAX,
             base_age_revisions_max: BASE_AGE_REVISIONS_MAX,
+            window_entries_max: WINDOW_ENTRIES_MAX,
         }
     }
 }

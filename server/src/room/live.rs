@@ -85,7 +85,7 @@ impl<K> Room<K> {
         Self {
             limits,
             state,
-            window: Window::default(),
+            window: Window::new(limits.window_entries_max),
             pending: VecDeque::new(),
             pending_bytes: 0,
             in_flight: 0,

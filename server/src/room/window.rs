@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use motet_protocol::{ids::Revision, message::Entry};
 
 use super::{
-    limits::{WINDOW_BYTES_MAX, WINDOW_ENTRIES_MAX, WINDOW_QUIET_ENTRIES},
+    limits::{WINDOW_BYTES_MAX, WINDOW_QUIET_ENTRIES},
     wire::Encoded,
 };
 
@@ -19,19 +19,25 @@ pub struct Logged {
 }
 
 /// Recent committed entries, without gaps, up to the room's revision.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Window {
     entries: VecDeque<Logged>,
     bytes: usize,
+    entries_max: usize,
 }
 
 impl Window {
+    /// A window for this many entries, at least one.
+    pub fn new(entries_max: usize) -> Self {
+        Self { entries: VecDeque::new(), bytes: 0, entries_max: entries_max.max(1) }
+    }
+
     /// Takes the next entry and lets go of the oldest ones beyond the limits.
     pub fn push(&mut self, logged: Logged) {
         debug_assert!(self.entries.back().is_none_or(|last| last.entry.revision + 1 == logged.entry.revision));
         self.bytes += logged.encoded.bytes().len();
         self.entries.push_back(logged);
-        while self.entries.len() > WINDOW_ENTRIES_MAX || (self.bytes > WINDOW_BYTES_MAX && self.entries.len() > 1) {
+        while self.entries.len() > self.entries_max || (self.bytes > WINDOW_BYTES_MAX && self.entries.len() > 1) {
             self.drop_oldest();
         }
     }

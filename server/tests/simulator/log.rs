@@ -1,0 +1,91 @@
+//! The log that all servers share. What is written can be lost until it is synced; answers come after a sync. An answer can
+//! be lost on its way ("unknown"), whether or not the entries are there.
+
+use bytes::Bytes;
+use motet_protocol::{codec, ids::Revision, message::Entry};
+use rand::{RngExt, rngs::StdRng};
+
+/// One room's log.
+#[derive(Default)]
+pub struct RoomLog {
+    entries: Vec<Bytes>,
+    synced: usize,
+    /// Snapshots by revision, any of which may be missing.
+    pub snapshots: Vec<(Revision, Bytes)>,
+}
+
+/// An append on its way, and where it is.
+#[derive(Clone, Debug)]
+pub struct Append {
+    pub server: usize,
+    pub room: usize,
+    pub expected: Revision,
+    pub entries: Vec<Bytes>,
+    pub stage: Stage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Not written yet.
+    Sent,
+    /// Written or turned down; the answer waits for the sync.
+    Decided(Answer),
+}
+
+/// How an append ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Appended(Revision),
+    Conflict(Revision),
+    Unknown,
+}
+
+impl RoomLog {
+    /// Writes, without syncing, if the condition holds.
+    pub fn append(&mut self, append: &Append, random: &mut StdRng) -> Answer {
+        let (from, head) = (append.expected as usize, self.entries.len());
+        if from == head {
+            if random.random_bool(0.03) {
+                // The request was lost: nothing is written, and nobody knows.
+                return Answer::Unknown;
+            }
+            self.entries.extend(append.entries.iter().cloned());
+            let answer = Answer::Appended(self.entries.len() as Revision);
+            return if random.random_bool(0.05) { Answer::Unknown } else { answer };
+        }
+        let own = from < head && self.entries[from..].starts_with(&append.entries);
+        if own && random.random_bool(0.5) {
+            // An engine may notice that it is the same append again, or leave that to whoever reads the log.
+            return Answer::Appended((from + append.entries.len()) as Revision);
+        }
+        Answer::Conflict(head as Revision)
+    }
+
+    pub fn sync(&mut self) {
+        self.synced = self.entries.len();
+    }
+
+    /// The power goes: of what was not synced a beginning may be there.
+    pub fn power_cut(&mut self, random: &mut StdRng) {
+        let kept = random.random_range(self.synced..=self.entries.len());
+        self.entries.truncate(kept);
+        // Who opens it again syncs what it found before it answers.
+        self.synced = kept;
+    }
+
+    /// A process that opens the log reads what is written, and makes it durable first.
+    pub fn open(&mut self) {
+        self.sync();
+    }
+
+    pub fn head(&self) -> Revision {
+        self.synced as Revision
+    }
+
+    /// Synced entries after a revision up to another.
+    pub fn read(&self, after: Revision, up_to: Revision) -> Vec<(Entry, Bytes)> {
+        let up_to = (up_to as usize).min(self.synced);
+        let entries = &self.entries[(after as usize).min(up_to)..up_to];
+        entries.iter().map(|bytes| (codec::decode(bytes).unwrap(), bytes.clone())).collect()
+    }
+}

@@ -1,0 +1,288 @@
+//! What the real server does around its rooms (`hub` and `transport`), without locks and waiting.
+
+use std::collections::BTreeMap;
+
+use motet_protocol::{
+    codec,
+    error::{About, ErrorCode},
+    ids::Revision,
+    message::{ClientMessage, Durability, ServerMessage},
+};
+use motet_server::{
+    room::{Fed, Outlet, Refusal, Room, RoomState, Submitted, limits::RoomLimits, live::Join, propose::Submit},
+    session::{Act, Settings},
+};
+
+use crate::{
+    faults::Fault,
+    link::{Joined, Link},
+    log::{Answer, Append, RoomLog, Stage},
+    world::{Links, Logs},
+};
+
+/// How a server's rooms know a connection.
+pub type LinkId = usize;
+
+/// One server.
+pub struct Server {
+    pub number: usize,
+    pub up: bool,
+    pub rooms: BTreeMap<usize, Room<LinkId>>,
+    limits: RoomLimits,
+    settings: Settings,
+    fault: Option<Fault>,
+    /// What it came across, to be sure that the simulator comes across everything.
+    pub met: Met,
+}
+
+/// How often something happened.
+pub type Met = BTreeMap<&'static str, u64>;
+
+/// What a server sends to the log.
+pub type Appends = Vec<Append>;
+
+impl Server {
+    pub fn new(number: usize, limits: RoomLimits, fault: Option<Fault>) -> Self {
+        let settings = Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync };
+        Self { number, up: true, rooms: BTreeMap::new(), limits, settings, fault, met: Met::new() }
+    }
+
+    fn meet(&mut self, what: &'static str) {
+        *self.met.entry(what).or_default() += 1;
+    }
+
+    /// A room, from its snapshot and the entries after it if it is not open.
+    fn open<'a>(&'a mut self, number: usize, log: &mut RoomLog) -> &'a mut Room<LinkId> {
+        let (limits, met) = (self.limits, &mut self.met);
+        self.rooms.entry(number).or_insert_with(|| {
+            log.open();
+            let snapshot = log.snapshots.iter().max_by_key(|(revision, _)| *revision);
+            *met.entry(if snapshot.is_some() { "a room with a snapshot" } else { "a room without one" })
+                .or_default() += 1;
+            let (snapshot_revision, mut state) = match snapshot {
+                Some((revision, bytes)) => (*revision, RoomState::decode(bytes).unwrap()),
+                None => (0, RoomState::default()),
+            };
+            assert_eq!(state.revision(), snapshot_revision);
+            for (entry, _) in log.read(snapshot_revision, Revision::MAX) {
+                state.fold(&entry).unwrap();
+            }
+            Room::new(state, snapshot_revision, limits)
+        })
+    }
+
+    /// Takes a message of a connection.
+    pub fn take(
+        &mut self,
+        id: LinkId,
+        message: ClientMessage,
+        links: &mut Links,
+        logs: &mut Logs,
+        now: u64,
+    ) -> Appends {
+        let link = links.get_mut(&id).unwrap();
+        match link.session.handle(message, &self.settings, now) {
+            Act::Nothing => {}
+            Act::Reply(message) => link.outbox.put(&message),
+            Act::Close(message) => panic!("a client was shown out: {message:?}"),
+            Act::Join { participant, channel, room, after, entries_only } => {
+                let number = room.as_str().parse().unwrap();
+                let wire = link.wire;
+                let room = self.open(number, &mut logs[number]);
+                let join = Join { key: id, participant, channel, wire, after, entries_only };
+                match room.join(join) {
+                    Ok((reader, joined, replaced)) => {
+                        link.outbox.put(&joined);
+                        if room.feed(reader, &mut link.outbox) != Fed::CaughtUp {
+                            link.outbox.lag(channel);
+                        }
+                        link.session.joined(channel, Joined { room: number, reader });
+                        for old in replaced {
+                            *self.met.entry("a session that joined anew").or_default() += 1;
+                            let Some(link) = links.get_mut(&old.key) else { continue };
+                            let refusal = Refusal::new(ErrorCode::SessionReplaced, "replaced");
+                            link.outbox.put(&ServerMessage::Error(refusal.about(About::Channel(old.cursor.channel))));
+                            link.session.dropped(old.cursor.channel);
+                        }
+                    }
+                    Err(refusal) if refusal.code == ErrorCode::RevisionUnknown => {
+                        // The client was at another server, which is ahead. It comes again when this one has caught up.
+                        link.server_open = false;
+                        return self.poll(number, links, logs, now);
+                    }
+                    Err(refusal) => panic!("nobody asks for a room that cannot be joined: {refusal}"),
+                }
+            }
+            Act::Leave { channel, joined } => {
+                if let Some(room) = self.rooms.get_mut(&joined.room) {
+                    room.leave(joined.reader);
+                }
+                link.outbox.put(&ServerMessage::Left { channel });
+            }
+            Act::Submit { participant, channel, joined, seq, base, command } => {
+                let joined = *joined;
+                let submit = Submit { participant, seq, base, command };
+                return self.submit(channel, joined, submit, link, &logs[joined.room], now);
+            }
+            Act::Answer(question) => panic!("nobody asks {question:?} here"),
+        }
+        Appends::new()
+    }
+
+    fn submit(
+        &mut self,
+        channel: u32,
+        joined: Joined,
+        mut submit: Submit,
+        link: &mut Link,
+        log: &RoomLog,
+        now: u64,
+    ) -> Appends {
+        let about = About::Submit { channel, seq: submit.seq };
+        let room = self.rooms.get_mut(&joined.room).expect("a joined room is open");
+        if let Some(fault) = self.fault
+            && !room.has_pending()
+        {
+            let after: Vec<_> = log.read(submit.base, room.revision()).into_iter().map(|(entry, _)| entry).collect();
+            fault.spoil(&mut submit, &after, room.revision());
+        }
+        let seq = submit.seq;
+        let mut result = room.submit(joined.reader, submit, &[], now);
+        if let Ok(Submitted::NeedsHistory(submit)) = result {
+            *self.met.entry("an edit on a base older than the window").or_default() += 1;
+            let read = log.read(submit.base, room.revision());
+            let older: Vec<_> = read.into_iter().map(|(entry, _)| entry).collect();
+            result = room.submit(joined.reader, submit, &older, now);
+        }
+        match result {
+            Ok(Submitted::Ordered(_)) => {}
+            Ok(Submitted::Repeat(revision)) => {
+                *self.met.entry("a submit that was there").or_default() += 1;
+                room.feed_repeat(joined.reader, seq, revision, &mut link.outbox);
+            }
+            Ok(Submitted::NeedsHistory(_)) => panic!("the history was there"),
+            Err(refusal) => {
+                *self.met.entry(refusal.code.as_str()).or_default() += 1;
+                link.outbox.put(&ServerMessage::Error(refusal.about(about)));
+            }
+        }
+        self.append_next(joined.room).into_iter().collect()
+    }
+
+    fn append_next(&mut self, number: usize) -> Option<Append> {
+        let room = self.rooms.get_mut(&number)?;
+        let expected = room.revision();
+        let entries = room.take_append()?;
+        Some(Append { server: self.number, room: number, expected, entries, stage: Stage::Sent })
+    }
+
+    /// Takes the log's answer to an append. An unknown one is sent again as it is.
+    pub fn answered(&mut self, append: Append, answer: Answer, links: &mut Links, logs: &Logs, now: u64) -> Appends {
+        let Some(room) = self.rooms.get_mut(&append.room) else { return Appends::new() };
+        match answer {
+            Answer::Appended(revision) => {
+                room.appended().unwrap();
+                assert_eq!(room.revision(), revision, "the room is where the log is");
+            }
+            Answer::Conflict(_) => {
+                self.meet("a conflict");
+                self.catch_up(append.room, links, logs, now);
+            }
+            Answer::Unknown => {
+                *self.met.entry("an append that nobody knows of").or_default() += 1;
+                room.stall(Refusal::for_now(ErrorCode::StorageUnavailable, "no answer", 1));
+                return vec![Append { stage: Stage::Sent, ..append }];
+            }
+        }
+        self.feed_following(append.room, links);
+        self.append_next(append.room).into_iter().collect()
+    }
+
+    /// Reads what others have appended.
+    fn catch_up(&mut self, number: usize, links: &mut Links, logs: &Logs, now: u64) {
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        let entries = logs[number].read(room.revision(), Revision::MAX);
+        for displaced in room.conflict(entries, now).unwrap() {
+            let Some(reader) = room.readers().get(displaced.reader) else { continue };
+            let about = About::Submit { channel: reader.cursor.channel, seq: displaced.seq };
+            let Some(link) = links.get_mut(&reader.key) else { continue };
+            link.outbox.put(&ServerMessage::Error(displaced.refusal.about(about)));
+        }
+    }
+
+    /// Looks whether others have moved a room's log on. Not while an append is on its way, whose answer tells.
+    pub fn poll(&mut self, number: usize, links: &mut Links, logs: &Logs, now: u64) -> Appends {
+        let Some(room) = self.rooms.get(&number) else { return Appends::new() };
+        if room.has_pending() || logs[number].head() == room.revision() {
+            return Appends::new();
+        }
+        self.meet("entries of another server");
+        self.catch_up(number, links, logs, now);
+        self.feed_following(number, links);
+        self.append_next(number).into_iter().collect()
+    }
+
+    fn feed_following(&mut self, number: usize, links: &mut Links) {
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        room.feed_following(|id, channel, reader| {
+            let Some(link) = links.get_mut(id) else { return };
+            if reader.feed(&mut link.outbox) != Fed::CaughtUp {
+                link.outbox.lag(channel);
+            }
+        });
+    }
+
+    /// Moves the lagging readers of a connection on.
+    pub fn pump(&mut self, link: &mut Link, logs: &Logs) {
+        if !link.outbox.has_room() {
+            return;
+        }
+        for channel in std::mem::take(&mut link.outbox.lagging) {
+            let Some(Joined { room: number, reader }) = link.session.channel(channel).copied() else { continue };
+            let Some(room) = self.rooms.get_mut(&number) else { continue };
+            match room.feed(reader, &mut link.outbox) {
+                Fed::CaughtUp | Fed::Gone => {}
+                Fed::Full => link.outbox.lag(channel),
+                Fed::Behind(after) => {
+                    *self.met.entry("a reader behind the window").or_default() += 1;
+                    let some = logs[number].read(after, after + 5);
+                    assert!(!some.is_empty(), "what is committed is in the log");
+                    room.feed_stored(reader, some, &mut link.outbox);
+                    link.outbox.lag(channel);
+                }
+            }
+        }
+    }
+
+    /// A connection is gone.
+    pub fn closed(&mut self, link: &Link) {
+        for channel in [1] {
+            if let Some(Joined { room, reader }) = link.session.channel(channel)
+                && let Some(room) = self.rooms.get_mut(room)
+            {
+                room.leave(*reader);
+            }
+        }
+    }
+
+    /// Takes a snapshot of a room, and lets go of the room if it is idle.
+    pub fn rest(&mut self, number: usize, log: &mut RoomLog, keep: bool) {
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        if let Some(state) = room.take_snapshot().filter(|_| keep) {
+            let bytes = state.encode();
+            assert_eq!(codec::revision_of_entry(&bytes[codec::LENGTH_BYTES..]).unwrap(), state.revision());
+            log.snapshots.push((state.revision(), bytes));
+        }
+        room.rest();
+        if room.is_idle() {
+            *self.met.entry("an idle room").or_default() += 1;
+            self.rooms.remove(&number);
+        }
+    }
+
+    /// The process is killed.
+    pub fn crash(&mut self) {
+        self.up = false;
+        self.rooms.clear();
+    }
+}

@@ -1,0 +1,404 @@
+//! What happens next, and what must hold.
+
+use std::collections::{BTreeMap, HashMap};
+
+use motet_protocol::{hash::TextHash, ids::Revision, message::Command};
+use motet_server::room::{RoomState, Wire, limits::RoomLimits};
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::{
+    client::{Client, Told},
+    faults::Fault,
+    link::Link,
+    log::{Answer, Append, RoomLog, Stage},
+    server::{Appends, Met, Server},
+};
+
+pub type Links = BTreeMap<usize, Link>;
+pub type Logs = Vec<RoomLog>;
+
+/// Steps within which everything must be quiet once nothing breaks any more.
+const HEALING_STEPS_MAX: u64 = 60_000;
+
+pub struct World {
+    random: StdRng,
+    now: u64,
+    step: u64,
+    clients: Vec<Client>,
+    servers: Vec<Server>,
+    links: Links,
+    next_link: usize,
+    logs: Logs,
+    appends: Appends,
+    outbox_bytes: usize,
+    fault: Option<Fault>,
+    verbose: bool,
+    /// How likely trouble is, per step.
+    trouble: f64,
+    edits_left: u32,
+    /// Nothing breaks any more.
+    healing: bool,
+}
+
+impl World {
+    pub fn new(seed: u64, fault: Option<Fault>, verbose: bool) -> Self {
+        let mut random = StdRng::seed_from_u64(seed);
+        let rooms = random.random_range(1..3);
+        let typists = random.random_bool(0.25);
+        let limits =
+            RoomLimits { window_entries_max: [1, 3, 10, 512][random.random_range(0..4)], ..RoomLimits::default() };
+        let clients = random.random_range(1..7);
+        let clients = (0..clients).map(|n| Client::new(n, n % rooms, typists, &mut random)).collect();
+        let servers = (0..random.random_range(1..4)).map(|n| Server::new(n, limits, fault)).collect();
+        Self {
+            now: 1_000_000,
+            step: 0,
+            clients,
+            servers,
+            links: Links::new(),
+            next_link: 0,
+            logs: (0..rooms).map(|_| RoomLog::default()).collect(),
+            appends: Appends::new(),
+            outbox_bytes: [1, 200, 2_000][random.random_range(0..3)],
+            fault,
+            verbose,
+            trouble: [0.0, 0.01, 0.05][random.random_range(0..3)],
+            edits_left: random.random_range(5..200),
+            healing: false,
+            random,
+        }
+    }
+
+    fn say(&self, words: impl FnOnce() -> String) {
+        if self.verbose {
+            println!("{:>6} {}", self.step, words());
+        }
+    }
+
+    /// Runs to the end. Returns the steps, and what the servers came across.
+    pub fn run(mut self) -> (u64, Met) {
+        while self.edits_left > 0 {
+            self.step();
+        }
+        self.healing = true;
+        let end = self.step + HEALING_STEPS_MAX;
+        while !self.is_quiet() {
+            assert!(self.step < end, "it does not come to rest: {}", self.describe());
+            self.step();
+        }
+        self.check();
+        let mut met = Met::new();
+        for (what, times) in self.servers.iter().flat_map(|server| &server.met) {
+            *met.entry(what).or_default() += times;
+        }
+        (self.step, met)
+    }
+
+    fn chance(&mut self, probability: f64) -> bool {
+        self.random.random_bool(probability)
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        self.random.random_range(0..n)
+    }
+
+    fn step(&mut self) {
+        self.step += 1;
+        self.now += self.random.random_range(0..3);
+        if !self.healing && self.chance(self.trouble) {
+            self.break_something();
+        }
+        match self.below(100) {
+            0..25 => self.server_reads(),
+            25..45 => self.client_reads(),
+            45..60 => self.server_writes(),
+            60..75 => self.log_works(),
+            75..88 => self.client_edits(),
+            88..95 => self.client_connects(),
+            95..97 => self.client_resends(),
+            97..99 => self.server_polls(),
+            _ => self.server_rests(),
+        }
+        self.links.retain(|_, link| link.client_open || link.server_open);
+    }
+
+    fn some_link(&mut self, which: impl Fn(&Link) -> bool) -> Option<usize> {
+        let fitting: Vec<usize> = self.links.iter().filter(|(_, link)| which(link)).map(|(id, _)| *id).collect();
+        (!fitting.is_empty()).then(|| fitting[self.below(fitting.len())])
+    }
+
+    /// Some bytes: all that there are as often as not.
+    fn some_bytes(&mut self, bytes: usize) -> usize {
+        if self.chance(0.5) { bytes } else { self.random.random_range(1..=bytes) }
+    }
+
+    fn server_reads(&mut self) {
+        let Some(id) = self.some_link(|link| link.server_open && (link.bytes_up() > 0 || !link.client_open)) else {
+            return;
+        };
+        let link = self.links.get_mut(&id).unwrap();
+        let server = link.server;
+        if link.bytes_up() == 0 {
+            // The end of the stream.
+            link.server_open = false;
+            self.servers[server].closed(link);
+            return;
+        }
+        let bytes = self.links[&id].bytes_up();
+        let bytes = self.some_bytes(bytes);
+        let messages = self.links.get_mut(&id).unwrap().arrive_up(bytes);
+        for message in messages {
+            if !self.links[&id].server_open {
+                break;
+            }
+            self.say(|| format!("server {server} takes {message:?}"));
+            let appends = self.servers[server].take(id, message, &mut self.links, &mut self.logs, self.now);
+            self.appends.extend(appends);
+        }
+    }
+
+    fn server_writes(&mut self) {
+        let Some(id) = self.some_link(|link| link.server_open) else { return };
+        let link = self.links.get_mut(&id).unwrap();
+        self.servers[link.server].pump(link, &self.logs);
+        let bytes = link.bytes_out();
+        // What is put in at once after a yes is always taken; here that is at most one message of this size.
+        assert!(bytes < self.outbox_bytes + 20_000, "an outbox holds {bytes} bytes");
+        if bytes > 0 {
+            let bytes = self.some_bytes(bytes);
+            self.links.get_mut(&id).unwrap().flush(bytes);
+        }
+    }
+
+    fn client_reads(&mut self) {
+        let Some(id) = self.some_link(|link| link.client_open && (link.bytes_down() > 0 || !link.server_open)) else {
+            return;
+        };
+        let bytes = self.links[&id].bytes_down();
+        let number = self.links[&id].client;
+        if bytes == 0 {
+            self.clients[number].link = None;
+            self.links.get_mut(&id).unwrap().client_open = false;
+            return;
+        }
+        let bytes = self.some_bytes(bytes);
+        let messages = self.links.get_mut(&id).unwrap().arrive_down(bytes);
+        for message in messages {
+            if !self.links[&id].client_open {
+                break;
+            }
+            self.say(|| format!("client {number} takes {message:?}"));
+            let link = self.links.get_mut(&id).unwrap();
+            if let Some(told) = self.clients[number].take(message, link) {
+                self.check_told(number, &told);
+            }
+        }
+    }
+
+    /// Nobody is told what is not durable, nor anything else than what the log says.
+    fn check_told(&self, number: usize, told: &Told) {
+        let client = &self.clients[number];
+        let log = &self.logs[client.room];
+        let revision = match told {
+            Told::Entry(entry) => entry.revision,
+            Told::Acknowledged(_, revision) => *revision,
+        };
+        assert!(revision <= log.head(), "client {number} was told of revision {revision} before it was durable");
+        let (entry, _) = log.read(revision - 1, revision).remove(0);
+        match told {
+            Told::Entry(told) => assert_eq!(*told, entry),
+            Told::Acknowledged(seq, _) => {
+                assert_eq!((entry.participant, entry.seq), (client.participant(), *seq), "client {number}");
+            }
+        }
+    }
+
+    /// The log writes an append, or syncs and answers.
+    fn log_works(&mut self) {
+        if self.appends.is_empty() {
+            return;
+        }
+        let which = self.below(self.appends.len());
+        match &self.appends[which].stage {
+            Stage::Sent => {
+                let Append { room, .. } = self.appends[which];
+                let answer = self.logs[room].append(&self.appends[which], &mut self.random);
+                self.say(|| format!("the log decides {answer:?} for {:?}", self.appends[which]));
+                self.appends[which].stage = Stage::Decided(answer);
+                if self.fault == Some(Fault::AcknowledgedBeforeSync) {
+                    let append = self.appends.swap_remove(which);
+                    self.answer(append, answer);
+                }
+            }
+            Stage::Decided(_) => {
+                self.logs.iter_mut().for_each(RoomLog::sync);
+                // One sync serves everyone who waits.
+                let (decided, sent): (Vec<_>, Vec<_>) =
+                    std::mem::take(&mut self.appends).into_iter().partition(|append| append.stage != Stage::Sent);
+                self.appends = sent;
+                for append in decided {
+                    let Stage::Decided(answer) = append.stage else { continue };
+                    self.answer(append, answer);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, append: Append, answer: Answer) {
+        let server = &mut self.servers[append.server];
+        let more = server.answered(append, answer, &mut self.links, &self.logs, self.now);
+        self.appends.extend(more);
+    }
+
+    fn client_edits(&mut self) {
+        let number = self.below(self.clients.len());
+        if self.healing || self.edits_left == 0 || !self.clients[number].has_text() {
+            return;
+        }
+        self.edits_left -= 1;
+        let client = &mut self.clients[number];
+        let link = client.link.and_then(|id| self.links.get_mut(&id));
+        client.edit(&mut self.random, link);
+    }
+
+    fn client_connects(&mut self) {
+        let number = self.below(self.clients.len());
+        let server = self.below(self.servers.len());
+        if self.clients[number].link.is_some() || !self.servers[server].up {
+            return;
+        }
+        let wire = [Wire::Tcp, Wire::WsBinary, Wire::WsJson][self.below(3)];
+        let mut link = Link::new(number, server, wire, self.outbox_bytes, self.now);
+        let id = self.next_link;
+        self.next_link += 1;
+        self.say(|| format!("client {number} connects to server {server} as {wire:?}"));
+        self.clients[number].connected(id, &mut link, &mut self.random);
+        self.links.insert(id, link);
+    }
+
+    /// Sent twice on one connection, for no reason.
+    fn client_resends(&mut self) {
+        let number = self.below(self.clients.len());
+        let client = &self.clients[number];
+        if let Some(link) = client.link.and_then(|id| self.links.get_mut(&id)) {
+            client.resend(link);
+        }
+    }
+
+    fn server_polls(&mut self) {
+        let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
+        let appends = self.servers[server].poll(room, &mut self.links, &self.logs, self.now);
+        self.appends.extend(appends);
+    }
+
+    fn server_rests(&mut self) {
+        let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
+        let keep = self.chance(0.7);
+        self.servers[server].rest(room, &mut self.logs[room], keep);
+    }
+
+    fn break_something(&mut self) {
+        match self.below(10) {
+            0..5 => self.cut(),
+            5..7 => {
+                let server = self.below(self.servers.len());
+                self.say(|| format!("server {server} is killed"));
+                self.crash(server);
+                self.servers[server].up = true;
+            }
+            7 => {
+                self.say(|| "the power goes".to_owned());
+                (0..self.servers.len()).for_each(|server| self.crash(server));
+                for log in &mut self.logs {
+                    log.power_cut(&mut self.random);
+                }
+                self.servers.iter_mut().for_each(|server| server.up = true);
+            }
+            _ => {
+                let steps = self.random.random_range(0..100_000);
+                self.now = if self.chance(0.5) { self.now + steps } else { self.now.saturating_sub(steps) };
+            }
+        }
+    }
+
+    /// A connection breaks for its client; what is on its way may still reach the server, at any time.
+    fn cut(&mut self) {
+        let Some(id) = self.some_link(|link| link.client_open) else { return };
+        let link = &self.links[&id];
+        let (client, bytes) = (link.client, link.bytes_up());
+        let keep = self.random.random_range(0..=bytes);
+        self.say(|| format!("client {client} loses its connection, {keep} bytes stay on their way"));
+        self.links.get_mut(&id).unwrap().cut_up(keep);
+        self.clients[client].link = None;
+    }
+
+    fn crash(&mut self, server: usize) {
+        self.servers[server].crash();
+        // What was written stays written; what was only sent is gone.
+        self.appends.retain(|append| append.server != server);
+        for link in self.links.values_mut().filter(|link| link.server == server) {
+            link.server_open = false;
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.clients.iter().all(|client| {
+            client.link.is_some()
+                && client.is_synchronized()
+                && client.has_text()
+                && client.machine.revision() == self.logs[client.room].head()
+        }) && self.appends.is_empty()
+            && self.links.values().all(|link| link.bytes_up() + link.bytes_down() + link.bytes_out() == 0)
+    }
+
+    fn describe(&self) -> String {
+        let clients = self.clients.iter().map(|client| {
+            let head = self.logs[client.room].head();
+            format!("{:?} of {head} {:?} link {:?}", client.machine.revision(), client.machine.state(), client.link)
+        });
+        clients.chain([format!("{:?}", self.appends)]).collect::<Vec<_>>().join("\n")
+    }
+
+    fn check(&self) {
+        for (room, log) in self.logs.iter().enumerate() {
+            let mut state = RoomState::default();
+            let mut places = HashMap::new();
+            let mut hashes = vec![TextHash::of_rope(state.text())];
+            let mut time_ms = 0;
+            for (entry, due) in log.read(0, Revision::MAX).into_iter().map(|(entry, _)| entry).zip(1..) {
+                assert_eq!(entry.revision, due, "revisions of room {room} are dense");
+                assert!(entry.time_ms >= time_ms, "time runs on in room {room}");
+                time_ms = entry.time_ms;
+                let twice = places.insert((entry.participant, entry.seq), entry.revision);
+                assert_eq!(twice, None, "seq {} of {} is there twice", entry.seq, entry.participant);
+                let Command::Edit(_) = &entry.command;
+                state.fold(&entry).unwrap();
+                hashes.push(TextHash::of_rope(state.text()));
+            }
+            for (number, client) in self.clients.iter().enumerate().filter(|(_, client)| client.room == room) {
+                assert_eq!(client.text, *state.text(), "client {number}'s replica of room {room}");
+                for (participant, seq, revision) in &client.acknowledged {
+                    let place = places.get(&(*participant, *seq));
+                    assert_eq!(place, Some(revision), "client {number}'s seq {seq} was acknowledged");
+                }
+                for (participant, seq) in client.sessions() {
+                    let appended = places.keys().filter(|(author, _)| *author == participant).count();
+                    assert_eq!(appended as u64, seq, "client {number}'s edits are there once each");
+                }
+                for (revision, hash) in &client.seen {
+                    assert_eq!(hashes[*revision as usize], *hash, "client {number}'s text at revision {revision}");
+                }
+                if client.typing.is_some() {
+                    check_run(&state.text().to_string(), client.letter());
+                }
+            }
+        }
+    }
+}
+
+/// What one typed forward stands in one piece, whatever others typed at the same place.
+fn check_run(text: &str, letter: char) {
+    let (Some(first), Some(last)) = (text.find(letter), text.rfind(letter)) else { return };
+    let run = &text[first..=last];
+    assert!(run.chars().all(|other| other == letter), "{letter} is interleaved in {text}");
+}
