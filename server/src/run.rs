@@ -30,7 +30,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// Threads that wait for the disk, at most: opening rooms, history, snapshots.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS: usize = 4;
 
 /// Why a server could not start or go on.
 #[derive(Debug, thiserror::Error)]

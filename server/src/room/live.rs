@@ -358,7 +358,11 @@ impl<K> Room<K> {
 
     /// Takes a reader out.
     pub fn leave(&mut self, id: ReaderId) -> Option<Reader<K>> {
-        self.readers.remove(id)
+        let left = self.readers.remove(id);
+        if self.is_idle() {
+            self.rest();
+        }
+        left
     }
 
     /// The readers.
@@ -443,6 +447,7 @@ impl<K> Room<K> {
     pub fn rest(&mut self) {
         self.window.shrink();
         self.pending.shrink_to_fit();
+        self.readers.shrink();
     }
 }
 

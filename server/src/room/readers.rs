@@ -218,6 +218,11 @@ impl<K> Readers<K> {
         std::mem::take(&mut self.readers)
     }
 
+    /// Lets go of room for more.
+    pub fn shrink(&mut self) {
+        self.readers.shrink_to_fit();
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.readers.len()

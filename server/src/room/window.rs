@@ -47,7 +47,7 @@ impl Window {
         while self.entries.len() > WINDOW_QUIET_ENTRIES {
             self.drop_oldest();
         }
-        self.entries.shrink_to(WINDOW_QUIET_ENTRIES);
+        self.entries.shrink_to_fit();
     }
 
     fn drop_oldest(&mut self) {

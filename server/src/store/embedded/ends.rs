@@ -6,9 +6,9 @@ use motet_protocol::ids::Revision;
 
 use super::super::LogId;
 
-/// How many logs' heads are kept at hand, at most: 2 × 8,192, about 1 MB, for the rooms that are being edited. Reading a
+/// How many logs' heads are kept at hand, at most: 2 × 1,024, for the rooms that are being edited. Reading a
 /// head again costs a few microseconds.
-const HEADS_MAX: usize = 8_192;
+const HEADS_MAX: usize = 1_024;
 
 /// The heads of logs written lately, and how far each log may be shown while a write to it is not known to be durable.
 #[derive(Default)]
