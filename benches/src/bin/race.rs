@@ -168,13 +168,16 @@ impl Drop for Server {
     }
 }
 
+/// Edits of a writer that others may not have seen yet, at most.
+const SENT: usize = 64;
+
 /// What all writers share.
 struct Shared {
     measuring: AtomicBool,
     edits: AtomicU64,
     start: Instant,
-    /// When each writer sent its last edit, in microseconds since the start.
-    sent_us: Vec<AtomicU64>,
+    /// When each writer sent its last edits, by their number modulo [`SENT`], in microseconds since the start.
+    sent_us: Vec<[AtomicU64; SENT]>,
 }
 
 async fn run(entrant: &Entrant, options: &Options) -> Result<Run, Failure> {
@@ -184,9 +187,9 @@ async fn run(entrant: &Entrant, options: &Options) -> Result<Run, Failure> {
         measuring: AtomicBool::new(false),
         edits: AtomicU64::new(0),
         start: Instant::now(),
-        sent_us: (0..writers).map(|_| AtomicU64::new(0)).collect(),
+        sent_us: (0..writers).map(|_| [const { AtomicU64::new(0) }; SENT]).collect(),
     });
-    let mut tasks = JoinSet::new();
+    let mut all = Vec::new();
     for number in 0..writers {
         let mut link = Link::open(&server, entrant.websocket).await?;
         let room = RoomId::new(&format!("room-{}", number / options.writers))?;
@@ -206,8 +209,14 @@ async fn run(entrant: &Entrant, options: &Options) -> Result<Run, Failure> {
             shared: Arc::clone(&shared),
             client: Client::new(0, 0),
             len: 0,
+            seen: 0,
             to_screen_us: Histogram::new(3)?,
         };
+        all.push(writer);
+    }
+    // Nobody types before everybody is there, so that each one's edits are counted alike by all.
+    let mut tasks = JoinSet::new();
+    for writer in all {
         tasks.spawn(writer.write(Duration::from_micros(options.pause_us)));
     }
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -236,6 +245,8 @@ struct Writer {
     shared: Arc<Shared>,
     client: Client,
     len: u64,
+    /// How many edits of the other's have come.
+    seen: usize,
     to_screen_us: Histogram<u64>,
 }
 
@@ -279,8 +290,8 @@ impl Writer {
         self.len = operation.target_len();
         let outgoing = self.client.edit(operation)?.ok_or("an edit is still outstanding")?;
         let command = Edit::Edit(outgoing.operation);
-        self.shared.sent_us[self.number].store(self.now_us(), Ordering::Relaxed);
         let (seq, base) = (outgoing.seq, outgoing.base);
+        self.shared.sent_us[self.number][seq as usize % SENT].store(self.now_us(), Ordering::Relaxed);
         self.link.say(&ClientMessage::Submit { channel: 1, seq, base, command }).await
     }
 
@@ -318,8 +329,9 @@ impl Writer {
     }
 
     fn seen(&mut self) {
+        self.seen += 1;
         if let Some(other) = self.other.filter(|_| self.shared.measuring.load(Ordering::Relaxed)) {
-            let sent_us = self.shared.sent_us[other].load(Ordering::Relaxed);
+            let sent_us = self.shared.sent_us[other][self.seen % SENT].load(Ordering::Relaxed);
             self.to_screen_us.saturating_record(self.now_us().saturating_sub(sent_us));
         }
     }
