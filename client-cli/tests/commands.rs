@@ -1,5 +1,7 @@
 //! The commands, with the real `motet` against a real server.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod harness;
 
 use std::io::{BufRead, BufReader, Read};

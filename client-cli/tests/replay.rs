@@ -1,5 +1,7 @@
 //! Editing histories and load, with the real `motet` against a real server.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod harness;
 
 use std::{fmt::Write, path::PathBuf};

@@ -1,5 +1,7 @@
 //! What a program notices of lost connections and refusals: nothing is lost, nothing is doubled, and it is told.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
 mod harness;
 
 use std::time::{Duration, Instant};
