@@ -13,7 +13,7 @@ use motet_protocol::{
     codec,
     error::ErrorCode,
     json,
-    limits::Limits,
+    limits::{JSON_BYTES_MAX, Limits},
     message::{ClientMessage, Command, ServerMessage},
     ot::Operation,
 };
@@ -115,6 +115,7 @@ fn the_table_of_limits_gives_their_values() {
     let serde_json::Value::Object(limits) = serde_json::to_value(Limits::default()).unwrap() else { panic!() };
     let expected: BTreeSet<String> = limits.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(rows.iter().cloned().collect::<BTreeSet<_>>(), expected);
+    assert!(page.contains(&JSON_BYTES_MAX.to_string()), "the largest JSON message is {JSON_BYTES_MAX} bytes");
 }
 
 /// Reads every line as a message, and nothing in it may be passed over. Returns the kinds that occur.

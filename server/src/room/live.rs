@@ -165,6 +165,8 @@ impl<K> Room<K> {
         let Command::Edit(operation) = &submit.command;
         propose::check_size(operation, &self.limits)?;
 
+        // The log may be ahead of what is committed here: what is in flight comes from `pending`, and only once.
+        let older = &older[..older.partition_point(|entry| entry.revision <= self.state.revision())];
         let in_window_from = self.window.first().unwrap_or(self.state.revision() + 1);
         let older = match base + 1 {
             wanted if wanted >= in_window_from => &[],
@@ -178,7 +180,10 @@ impl<K> Room<K> {
         let after_base = older.iter().chain(self.window.after(after)).chain(pending);
 
         let transformed = match propose::place(&submit, operation, after_base)? {
-            Placed::Repeat(revision) => return Ok(Submitted::Repeat(revision)),
+            Placed::Repeat(revision) => {
+                self.hand_over(revision, reader);
+                return Ok(Submitted::Repeat(revision));
+            }
             Placed::New(transformed) => transformed,
         };
         propose::check_seq(&submit, self.last_seq(submit.participant))?;
@@ -187,6 +192,14 @@ impl<K> Room<K> {
         }
         self.check_fits(transformed.as_ref().unwrap_or(operation), base)?;
         Ok(Submitted::Ordered(self.order(reader, submit, transformed, now)))
+    }
+
+    /// Who sent a pending submit again, on another connection perhaps, is the one to hear if it comes to nothing.
+    fn hand_over(&mut self, revision: Revision, reader: ReaderId) {
+        let index = revision.checked_sub(self.state.revision() + 1).and_then(|index| usize::try_from(index).ok());
+        if let Some(pending) = index.and_then(|index| self.pending.get_mut(index)) {
+            pending.reader = reader;
+        }
     }
 
     /// Whether the operation, moved to the end of the order, fits the text there and leaves it within its limit.
@@ -203,15 +216,18 @@ impl<K> Room<K> {
         if self.pending.len() >= PENDING_ENTRIES_MAX || self.pending_bytes >= PENDING_BYTES_MAX {
             return Err(propose::overloaded());
         }
-        // What is pending may delete as well; it is counted as if it only inserted, so that the sum is never too low.
-        let bytes = self.state.text().len_bytes() + self.pending_bytes + operation.inserted_bytes();
-        if operation.inserted_bytes() > 0 && bytes > self.limits.text_bytes_max {
-            return Err(Refusal::new(
-                ErrorCode::TextTooLarge,
-                format!("the text would have {bytes} bytes; {} are allowed in a room", self.limits.text_bytes_max),
-            ));
+        let bytes = self.state.text().len_bytes() + operation.inserted_bytes();
+        let most = self.limits.text_bytes_max;
+        if operation.inserted_bytes() == 0 || bytes + self.pending_bytes <= most {
+            Ok(())
+        } else if bytes > most {
+            let words = format!("the text would have {bytes} bytes; {most} are allowed in a room");
+            Err(Refusal::new(ErrorCode::TextTooLarge, words))
+        } else {
+            // What is pending is counted as if it only inserted, so that the sum is never too low; whether there is
+            // really no room shows when it is committed.
+            Err(propose::overloaded())
         }
-        Ok(())
     }
 
     fn last_seq(&self, participant: ParticipantId) -> Option<Seq> {
@@ -295,8 +311,12 @@ impl<K> Room<K> {
             let Entry { participant, seq, command, .. } = logged.entry;
             let command = submitted.map_or(command, Command::Edit);
             let submit = Submit { participant, seq, base, command };
+            let in_log = self.state.last_submit(participant).is_some_and(|last| last.seq >= seq);
             let refusal = match self.propose(reader, submit, &[], now) {
                 Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
+                // It is before the window, and is acknowledged there.
+                Ok(Submitted::NeedsHistory(_)) if in_log => continue,
+                Err(refusal) if in_log && refusal.code == ErrorCode::BaseTooOld => continue,
                 Ok(Submitted::NeedsHistory(_)) => propose::overloaded(),
                 Err(refusal) => refusal,
             };
@@ -457,3 +477,6 @@ impl Feeding<'_> {
         self.cursor.feed(self.head, self.window, outlet)
     }
 }
+
+#[cfg(test)]
+mod tests;

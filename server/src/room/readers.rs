@@ -138,9 +138,10 @@ impl Cursor {
         fed
     }
 
-    /// Acknowledges an entry of its own again if its cursor is past it.
+    /// Acknowledges an entry of its own again if its cursor is past it, or if it is in the text that is being sent.
     pub fn feed_repeat(&mut self, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
-        if self.after().is_some_and(|after| after >= revision) {
+        let (Place::After(has) | Place::Snapshot { revision: has, .. }) = self.place;
+        if has >= revision {
             self.wire.put_ack(self.channel, seq, revision, outlet.buffer());
         }
     }

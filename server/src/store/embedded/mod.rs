@@ -28,6 +28,8 @@ mod cell;
 mod directory;
 mod ends;
 pub mod engine;
+#[cfg(test)]
+mod failures;
 mod keys;
 mod log;
 mod pairs;

@@ -10,6 +10,10 @@ use super::super::{
     memory::MemoryStore,
     open,
 };
+use super::{
+    engine::{Change, Engine},
+    keys::{self, Region},
+};
 
 const ON_DISK: [StoreKind; 2] = [StoreKind::Sled, StoreKind::Fjall];
 
@@ -167,4 +171,63 @@ fn ten_thousand_logs_written_once_and_read_once_are_told_apart() {
         let outcome = conformance::try_append(&*store, log, 0, &[Bytes::from_static(b"other")]);
         assert!(matches!(outcome, AppendOutcome::Conflict(head) if head.revision == 1), "{outcome:?}");
     }
+}
+
+/// Damage that an engine lets through: one room is refused, with the revision named, and the others go on.
+#[test]
+fn damage_in_one_room_names_its_revision_and_leaves_the_others_alone() {
+    let value = |store: &MemoryStore, key: &[u8]| store.cell.read(|| (), |engine| engine.get(key)).unwrap().unwrap();
+    let change = |store: &MemoryStore, change| store.cell.write(|engine| engine.write(vec![change])).unwrap();
+    let (hurt, whole) = (LogId(1), LogId(2));
+    let key = Region::Entry.key(hurt, 7);
+    let damages: [&dyn Fn(&MemoryStore); 4] = [
+        &|store| change(store, Change::Remove(key.clone())),
+        &|store| {
+            let mut value = value(store, &key);
+            value[10] ^= 1;
+            change(store, Change::Put(key.clone(), value));
+        },
+        &|store| change(store, Change::Put(key.clone(), value(store, &key)[..9].to_vec())),
+        &|store| change(store, Change::Put(key.clone(), value(store, &Region::Entry.key(hurt, 8)))),
+    ];
+    for damage in damages {
+        let store = MemoryStore::new();
+        for log in [hurt, whole] {
+            append(&store, log, 0, &entries(log, 1, 10));
+        }
+        damage(&store);
+        for from in [1, 7] {
+            let read = store.read(hurt, from, 100, usize::MAX);
+            assert!(matches!(read, Err(StoreError::Damaged { log, revision: 7, .. }) if log == hurt), "{read:?}");
+        }
+        assert_eq!(store.read(hurt, 1, 6, usize::MAX).unwrap().len(), 6, "what is before it can be had");
+        assert_eq!(read_all(&store, whole).unwrap().len(), 10);
+    }
+    let store = MemoryStore::new();
+    append(&store, hurt, 0, &entries(hurt, 1, 10));
+    change(&store, Change::Remove(Region::Entry.key(hurt, 10)));
+    let read = store.read(hurt, 1, 100, usize::MAX);
+    assert!(matches!(read, Err(StoreError::Damaged { revision: 10, .. })), "{read:?}");
+}
+
+#[test]
+fn a_damaged_snapshot_is_passed_over_for_an_older_one_and_a_damaged_pair_is_told() {
+    let store = MemoryStore::new();
+    let log = LogId(1);
+    append(&store, log, 0, &entries(log, 1, 10));
+    for revision in [3, 6] {
+        store.put_snapshot(log, &StoredSnapshot { revision, state: vec![revision as u8; 200_000].into() }).unwrap();
+    }
+    assert!(store.compare_and_swap("key", None, Some(b"value")).unwrap());
+    let flip = |key: Vec<u8>| {
+        let mut value = store.cell.read(|| (), |engine| engine.get(&key)).unwrap().unwrap();
+        *value.last_mut().unwrap() ^= 0x80;
+        store.cell.write(|engine| engine.write(vec![Change::Put(key, value)])).unwrap();
+    };
+    flip([Region::SnapshotPiece.key(log, 6), vec![0, 0, 0, 1]].concat());
+    assert_eq!(store.snapshot(log, 10).unwrap().unwrap().revision, 3);
+    flip(keys::pair("key"));
+    assert!(matches!(store.get("key"), Err(StoreError::DamagedValue { key, .. }) if key == "key"));
+    assert!(matches!(store.scan("", None, 9), Err(StoreError::DamagedValue { .. })));
+    assert!(matches!(store.compare_and_swap("key", None, None), Err(StoreError::DamagedValue { .. })));
 }

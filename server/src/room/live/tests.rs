@@ -1,0 +1,159 @@
+//! Corners of a room that the simulator or a review once found wrong.
+
+use motet_protocol::limits::OPERATION_COMPONENTS_MAX;
+
+use super::*;
+
+const ANN: ParticipantId = ParticipantId(1);
+const BEN: ParticipantId = ParticipantId(2);
+
+fn room(limits: RoomLimits) -> Room<&'static str> {
+    Room::new(RoomState::default(), 0, limits)
+}
+
+fn join(room: &mut Room<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
+    let join = Join { key, participant, channel: 1, wire: Wire::Tcp, after: None, entries_only: false };
+    room.join(join).unwrap().0
+}
+
+fn insert(at: u64, text: &str, rest: u64) -> Operation {
+    Operation::builder().retain(at).insert(text).retain(rest).build().unwrap()
+}
+
+fn submit(participant: ParticipantId, seq: Seq, base: Revision, operation: Operation) -> Submit {
+    Submit { participant, seq, base, command: Command::Edit(operation) }
+}
+
+fn decoded(entries: &[Bytes]) -> Vec<(Entry, Bytes)> {
+    entries.iter().map(|bytes| (codec::decode(bytes).unwrap(), bytes.clone())).collect()
+}
+
+/// Submits one edit and makes it durable; returns its bytes in the log.
+fn commit(room: &mut Room<&'static str>, reader: ReaderId, submit: Submit) -> Bytes {
+    assert!(matches!(room.submit(reader, submit, &[], 0), Ok(Submitted::Ordered(_))));
+    let entries = room.take_append().unwrap();
+    room.appended().unwrap();
+    entries.into_iter().next().unwrap()
+}
+
+/// An entry that another server appended.
+fn foreign(revision: Revision, participant: ParticipantId, seq: Seq, operation: Operation) -> (Entry, Bytes) {
+    let entry = Entry { revision, participant, seq, time_ms: 0, command: Command::Edit(operation) };
+    let bytes = codec::encode(&entry);
+    (entry, bytes)
+}
+
+#[test]
+fn history_from_the_log_that_is_ahead_of_the_room_is_counted_once() {
+    let mut room = room(RoomLimits { window_entries_max: 1, ..RoomLimits::default() });
+    let (ann, ben) = (join(&mut room, "a", ANN), join(&mut room, "b", BEN));
+    let mut log = vec![commit(&mut room, ann, submit(ANN, 1, 0, insert(0, "1", 0)))];
+    log.push(commit(&mut room, ann, submit(ANN, 2, 1, insert(1, "2", 0))));
+    room.submit(ann, submit(ANN, 3, 2, insert(2, "3", 0)), &[], 0).unwrap();
+    // The log has it already; its answer is still on the way.
+    log.extend(room.take_append().unwrap());
+
+    let late = submit(BEN, 1, 0, insert(0, "b", 0));
+    assert_eq!(room.submit(ben, late.clone(), &[], 0), Ok(Submitted::NeedsHistory(late.clone())));
+    let older: Vec<Entry> = decoded(&log).into_iter().map(|(entry, _)| entry).collect();
+    assert_eq!(room.submit(ben, late, &older, 0), Ok(Submitted::Ordered(4)));
+    room.appended().unwrap();
+    room.take_append().unwrap();
+    room.appended().unwrap();
+    assert_eq!(room.state().text().to_string(), "b123");
+}
+
+#[test]
+fn who_sends_a_waiting_edit_again_hears_that_it_came_to_nothing() {
+    let mut room = room(RoomLimits { text_bytes_max: 4, ..RoomLimits::default() });
+    let old = join(&mut room, "old connection", ANN);
+    room.submit(old, submit(ANN, 1, 0, insert(0, "aaa", 0)), &[], 0).unwrap();
+    room.take_append().unwrap();
+    let new = join(&mut room, "new connection", ANN);
+    let again = room.submit(new, submit(ANN, 1, 0, insert(0, "aaa", 0)), &[], 0);
+    assert_eq!(again, Ok(Submitted::Repeat(1)));
+    let displaced = room.conflict(vec![foreign(1, BEN, 1, insert(0, "bbb", 0))], 0).unwrap();
+    assert_eq!(displaced.len(), 1);
+    assert_eq!((displaced[0].reader, displaced[0].refusal.code), (new, ErrorCode::TextTooLarge));
+}
+
+#[test]
+fn an_edit_that_the_log_has_is_not_refused_because_the_window_is_past_it() {
+    for base_age_revisions_max in [1, 100] {
+        let mut room = room(RoomLimits { window_entries_max: 1, base_age_revisions_max, ..RoomLimits::default() });
+        let ann = join(&mut room, "a", ANN);
+        room.submit(ann, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0).unwrap();
+        room.take_append().unwrap();
+        let entries = vec![
+            foreign(1, BEN, 1, insert(0, "b", 0)),
+            foreign(2, ANN, 1, insert(0, "a", 1)),
+            foreign(3, BEN, 2, insert(2, "c", 0)),
+        ];
+        let displaced = room.conflict(entries, 0).unwrap();
+        assert!(displaced.is_empty(), "{displaced:?}");
+        assert!(!room.has_pending());
+        assert_eq!(room.state().text().to_string(), "abc");
+    }
+}
+
+#[test]
+fn an_edit_that_is_in_the_text_being_sent_is_acknowledged_when_it_is_sent_again() {
+    struct Unlimited(bytes::BytesMut);
+    impl Outlet for Unlimited {
+        fn has_room(&self) -> bool {
+            true
+        }
+        fn buffer(&mut self) -> &mut bytes::BytesMut {
+            &mut self.0
+        }
+    }
+    let mut room = room(RoomLimits::default());
+    let old = join(&mut room, "old connection", ANN);
+    commit(&mut room, old, submit(ANN, 1, 0, insert(0, "a", 0)));
+    let new = join(&mut room, "new connection", ANN);
+    let again = room.submit(new, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0);
+    assert_eq!(again, Ok(Submitted::Repeat(1)));
+    let (mut outlet, mut expected) = (Unlimited(bytes::BytesMut::new()), bytes::BytesMut::new());
+    room.feed_repeat(new, 1, 1, &mut outlet);
+    Wire::Tcp.put_ack(1, 1, 1, &mut expected);
+    assert_eq!(outlet.0, expected);
+}
+
+#[test]
+fn an_edit_is_not_refused_for_good_because_of_what_only_waits() {
+    let mut room = room(RoomLimits { text_bytes_max: 20, ..RoomLimits::default() });
+    let ann = join(&mut room, "a", ANN);
+    commit(&mut room, ann, submit(ANN, 1, 0, insert(0, "0123456789", 0)));
+    let delete = Operation::builder().delete(10).build().unwrap();
+    room.submit(ann, submit(ANN, 2, 1, delete), &[], 0).unwrap();
+    room.take_append().unwrap();
+    let next = submit(ANN, 3, 1, insert(10, "abcdefgh", 0));
+    let refusal = room.submit(ann, next.clone(), &[], 0).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::Overloaded);
+    assert!(refusal.retry_after_ms.is_some());
+    room.appended().unwrap();
+    assert_eq!(room.submit(ann, next, &[], 0), Ok(Submitted::Ordered(3)));
+}
+
+#[test]
+fn an_edit_that_others_cut_to_pieces_never_makes_an_entry_that_cannot_be_read_again() {
+    const PLACES: u64 = OPERATION_COMPONENTS_MAX as u64 / 2 - 1;
+    let scattered = |step: u64, length: u64| {
+        let mut operation = Operation::builder();
+        for _ in 0..PLACES {
+            operation = operation.retain(step).insert("·");
+        }
+        operation.retain(length - PLACES * step).build().unwrap()
+    };
+    let mut room = room(RoomLimits::default());
+    let ann = join(&mut room, "a", ANN);
+    let length = 4 * PLACES;
+    commit(&mut room, ann, submit(ANN, 1, 0, insert(0, &"x".repeat(length as usize), 0)));
+    commit(&mut room, ann, submit(ANN, 2, 1, scattered(2, length)));
+    commit(&mut room, ann, submit(ANN, 3, 2, scattered(5, length + PLACES)));
+
+    let all = Operation::builder().delete(length).build().unwrap();
+    let refusal = room.submit(ann, submit(BEN, 1, 1, all), &[], 0).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::EditTooLarge);
+    assert!(!room.has_pending());
+}
