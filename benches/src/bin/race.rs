@@ -62,9 +62,9 @@ struct Options {
 
 /// One row of the table.
 struct Entrant {
-    name: &'static str,
+    name: String,
     program: &'static str,
-    flags: &'static [&'static str],
+    flags: Vec<&'static str>,
     websocket: bool,
     runs: Vec<Run>,
 }
@@ -78,20 +78,24 @@ struct Run {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
-    let mut entrants = Vec::new();
-    let mut add = |name, program, flags, websocket| {
-        entrants.push(Entrant { name, program, flags, websocket, runs: Vec::new() });
-    };
-    add("bare relay, TCP", "relay", &[][..], false);
-    add("bare relay, WebSocket", "relay", &[], true);
-    add("fjall sync, TCP", "motetd", &["--store", "fjall", "--durability", "sync"], false);
-    add("fjall sync, WebSocket", "motetd", &["--store", "fjall", "--durability", "sync"], true);
-    add("fjall os, TCP", "motetd", &["--store", "fjall", "--durability", "os"], false);
-    add("fjall none, TCP", "motetd", &["--store", "fjall", "--durability", "none"], false);
-    add("sled sync, TCP", "motetd", &["--store", "sled", "--durability", "sync"], false);
-    add("sled sync, WebSocket", "motetd", &["--store", "sled", "--durability", "sync"], true);
-    add("sled os, TCP", "motetd", &["--store", "sled", "--durability", "os"], false);
-    add("sled none, TCP", "motetd", &["--store", "sled", "--durability", "none"], false);
+    let mut entrants: Vec<Entrant> = [("bare relay, TCP", false), ("bare relay, WebSocket", true)]
+        .map(|(name, websocket)| Entrant {
+            name: name.to_owned(),
+            program: "relay",
+            flags: Vec::new(),
+            websocket,
+            runs: Vec::new(),
+        })
+        .into();
+    for store in ["fjall", "sled"] {
+        for durability in ["sync", "os", "none"] {
+            for (transport, websocket) in [("TCP", false), ("WebSocket", true)] {
+                let name = format!("motetd, {store}, {durability}, {transport}");
+                let flags = vec!["--store", store, "--durability", durability];
+                entrants.push(Entrant { name, program: "motetd", flags, websocket, runs: Vec::new() });
+            }
+        }
+    }
     for _ in 0..options.rounds {
         for entrant in &mut entrants {
             let run = run(entrant, &options).await?;
@@ -137,7 +141,7 @@ impl Server {
         let mut command = Command::new(&program);
         if entrant.program == "motetd" {
             command.args(["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--log", "error", "--data"]);
-            command.arg(data.path()).args(entrant.flags);
+            command.arg(data.path()).args(&entrant.flags);
         }
         let mut child = command
             .stdout(Stdio::piped())

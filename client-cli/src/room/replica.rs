@@ -16,6 +16,9 @@ use ropey::{Rope, RopeBuilder};
 use super::Event;
 use crate::error::{Error, ErrorKind};
 
+/// How long to wait before a room is joined again that the session was said to have joined from elsewhere.
+const REPLACED_PAUSE: Duration = Duration::from_millis(500);
+
 /// The replica of one room.
 #[derive(Debug)]
 pub(crate) struct Replica {
@@ -318,6 +321,13 @@ impl Replica {
         }
         match error.code {
             // The server's history is shorter than the client's: it was set back.
+            // Nobody else has this session: a join that was late on a connection of its own, lost since, came after this one.
+            ErrorCode::SessionReplaced => {
+                self.stage = Stage::Away;
+                self.sent = false;
+                self.again_at = Some(now + REPLACED_PAUSE);
+                Answered::Nothing
+            }
             ErrorCode::RevisionUnknown if !self.empty && !self.follows => self.resync(Error::refused(error)),
             _ => self.close(Error::refused(error)),
         }
