@@ -10,7 +10,7 @@ use crate::{
     metrics::Metrics,
     room::{Refusal, RoomState},
     store::{AppendOutcome, Head, Store, StoredSnapshot},
-    transport::outbox::flush_dirty,
+    transport::outbox::{flush_dirty, flush_if_many},
 };
 use motet_protocol::error::ErrorCode;
 
@@ -51,6 +51,7 @@ pub async fn bring(
                         cell.stall(refusal_of(&error));
                     }
                 }
+                flush_if_many();
             }
         }
         flush_dirty();

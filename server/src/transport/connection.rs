@@ -23,7 +23,7 @@ use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 
 use super::{
     inbound::{Inbound, Incoming},
-    outbox::{Connection, flush_dirty},
+    outbox::{Connection, flush_dirty, flush_if_many},
 };
 use crate::{
     hub::{answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, refusal_of, rooms::Rooms},
@@ -212,6 +212,7 @@ impl Task {
                 return Next::Close;
             }
         }
+        flush_if_many();
         let outgoing = self.inbound.take_outgoing();
         if !outgoing.is_empty() {
             self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));

@@ -162,13 +162,7 @@ impl Connection {
             self.wake();
         }
         if dirtied {
-            let many = DIRTY.with_borrow_mut(|dirty| {
-                dirty.push(Arc::clone(self));
-                dirty.len() >= DIRTY_MAX
-            });
-            if many {
-                flush_dirty();
-            }
+            DIRTY.with_borrow_mut(|dirty| dirty.push(Arc::clone(self)));
         }
         result
     }
@@ -301,4 +295,11 @@ pub fn flush_dirty() {
             *list = dirty;
         }
     });
+}
+
+/// Writes them now if they are many. Not to be called with a room's lock held: it writes.
+pub fn flush_if_many() {
+    if DIRTY.with_borrow(|dirty| dirty.len() >= DIRTY_MAX) {
+        flush_dirty();
+    }
 }
