@@ -10,7 +10,7 @@
 //! - An error of the disk stays with an open database for good. It is opened again by our caller.
 //! - No transactions on any path: 72 µs each, against 10 µs for an insertion.
 
-use std::{fs::File, ops::ControlFlow, path::Path};
+use std::{fs::File, ops::ControlFlow, path::Path, time::Duration};
 
 use super::{
     Durability, StoreError,
@@ -41,10 +41,27 @@ impl OnDisk for SledEngine {
         if !(creating || all_there()) {
             return Err(failed(Self::NAME, format!("files are missing in {}: restore a backup", path.display())));
         }
-        let db = ::sled::Config::default().path(path).cache_capacity(CACHE_BYTES).open().map_err(error)?;
+        let db = open_unlocked(path)?;
         let file = File::open(path.join("db")).map_err(|error| io_failed(Self::NAME, "opening db", &error))?;
         Ok(Self { db, file })
     }
+}
+
+/// Opens the database. One that this process had open before lets go of its lock a moment after it was dropped, when sled's
+/// own threads have ended; that nobody else has it our own lock says.
+fn open_unlocked(path: &Path) -> Result<::sled::Db, StoreError> {
+    const TRIES: u32 = 500;
+    const PAUSE: Duration = Duration::from_millis(10);
+    let config = ::sled::Config::default().path(path).cache_capacity(CACHE_BYTES);
+    for _ in 1..TRIES {
+        match config.open() {
+            Err(::sled::Error::Io(locked)) if locked.to_string().contains("could not acquire lock") => {
+                std::thread::sleep(PAUSE);
+            }
+            opened => return opened.map_err(error),
+        }
+    }
+    config.open().map_err(error)
 }
 
 impl Engine for SledEngine {
