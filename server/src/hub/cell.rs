@@ -10,7 +10,7 @@ use motet_protocol::{
 use parking_lot::Mutex;
 use ropey::Rope;
 
-use super::{history::Read, now_ms, registry::RoomRecord};
+use super::{history::Read, now_ms, refusal_of, registry::RoomRecord};
 use crate::{
     log::LogWriter,
     metrics::Metrics,
@@ -19,7 +19,7 @@ use crate::{
         live::{Displaced, Join},
         propose::Submit,
     },
-    store::{Append, Head, LogId},
+    store::{Append, Head, LogId, StoreError},
     transport::outbox::Connection,
 };
 
@@ -198,6 +198,14 @@ impl RoomCell {
     /// Closes the room: its readers are told why, and nothing is taken any more.
     pub fn close(&self, why: &Refusal) {
         close(&mut self.open.lock(), why);
+    }
+
+    /// The room's log is damaged: the room is refused from here on, and what waited is given up, unacknowledged.
+    pub fn damaged(&self, error: &StoreError) {
+        tracing::error!(room = %self.id, %error, "the room's log is damaged; it is closed");
+        let mut open = self.open.lock();
+        open.room.abandon_pending();
+        close(&mut open, &refusal_of(error));
     }
 
     fn fail(&self, open: &mut Open, error: &str) {

@@ -9,7 +9,7 @@ use crate::{
     log::Outcomes,
     metrics::Metrics,
     room::{Refusal, RoomState},
-    store::{AppendOutcome, Head, Store, StoredSnapshot},
+    store::{AppendOutcome, Head, Store, StoreError, StoredSnapshot},
     transport::outbox::{flush_dirty, flush_if_many},
 };
 use motet_protocol::error::ErrorCode;
@@ -43,6 +43,7 @@ pub async fn bring(
                     AppendOutcome::Conflict(head) => {
                         tokio::spawn(catch_up(Arc::clone(&store), cell, head));
                     }
+                    AppendOutcome::Unknown(error @ StoreError::Damaged { .. }) => cell.damaged(&error),
                     AppendOutcome::Unknown(error) => {
                         metrics.store_errors.inc();
                         if metrics.store_takes.swap(false, Ordering::Relaxed) {

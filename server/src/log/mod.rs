@@ -55,7 +55,8 @@ impl<T: Clone + Send + 'static> LogWriter<T> {
     /// Starts the thread. Each batch's outcomes are sent as one message. The thread ends, with everything that it was given
     /// written, after [`end`](Self::end).
     ///
-    /// An append that ends as unknown is told so (each time), kept, and sent again until it ends otherwise.
+    /// An append that ends as unknown is told so (each time), kept, and sent again until it ends otherwise; but
+    /// for a damaged log, which stays damaged.
     pub fn start(
         store: Arc<dyn Store>,
         outcomes: mpsc::UnboundedSender<Outcomes<T>>,
@@ -130,7 +131,8 @@ fn write_all<T: Clone>(shared: &Shared<T>, store: &dyn Store, outcomes: &mpsc::U
         let (tags, appends): (Vec<T>, Vec<Append>) = batch.into_iter().unzip();
         let mut ended = Outcomes::with_capacity(tags.len());
         for ((tag, append), outcome) in tags.into_iter().zip(&appends).zip(append_all(store, &appends)) {
-            if matches!(outcome, AppendOutcome::Unknown(_)) {
+            let damaged = matches!(outcome, AppendOutcome::Unknown(StoreError::Damaged { .. }));
+            if matches!(outcome, AppendOutcome::Unknown(_)) && !damaged {
                 unanswered.push((tag.clone(), append.clone()));
                 retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
             }

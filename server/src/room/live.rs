@@ -433,6 +433,12 @@ impl<K> Room<K> {
         self.snapshot_revision
     }
 
+    /// Gives up what waits for the log, which will never take it.
+    pub fn abandon_pending(&mut self) {
+        self.pending.clear();
+        (self.pending_bytes, self.in_flight) = (0, 0);
+    }
+
     /// Whether nothing of it is needed in memory: nobody reads, nothing waits.
     pub fn is_idle(&self) -> bool {
         self.readers.is_empty() && self.pending.is_empty()
