@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use motet_protocol::{
     error::{About, ErrorCode},
-    ids::{Channel, Revision, RoomId, Seq, UnixMs},
+    ids::{Revision, RoomId, UnixMs},
     message::{Entry, ServerMessage},
 };
 use parking_lot::Mutex;
@@ -213,11 +213,6 @@ impl RoomCell {
         close(open, &Refusal::new(ErrorCode::RoomDamaged, error));
     }
 
-    /// Whether it was closed.
-    pub fn is_closed(&self) -> bool {
-        self.open.lock().closed.is_some()
-    }
-
     /// Whether something is ordered and not yet durable.
     pub fn has_pending(&self) -> bool {
         self.open.lock().room.has_pending()
@@ -287,11 +282,4 @@ pub struct Joined {
     pub cell: Arc<RoomCell>,
     /// The reader in it.
     pub reader: ReaderId,
-}
-
-impl Joined {
-    /// What a submit that is refused is about.
-    pub fn about(channel: Channel, seq: Seq) -> About {
-        About::Submit { channel, seq }
-    }
 }

@@ -11,7 +11,7 @@ use motet_protocol::{
 use super::refusal_of;
 use crate::{
     room::{Refusal, RoomState},
-    store::{Head, LogId, Store, StoreError},
+    store::{LogId, Store, StoreError},
 };
 
 /// Entries and bytes of one read from the log.
@@ -110,11 +110,6 @@ pub fn state_at(store: &dyn Store, log: LogId, revision: Option<Revision>) -> Re
         }
     }
     Ok(Recovered { state, snapshot_revision })
-}
-
-/// The end of a log, for an open room.
-pub fn head(store: &dyn Store, log: LogId) -> Result<Head, StoreError> {
-    store.head(log)
 }
 
 /// The revision that a place in history means, at most `head`.
