@@ -24,6 +24,7 @@ use tokio_util::codec::{Decoder, Encoder};
 use uuid::Uuid;
 
 use crate::{
+    access::{AccountId, ProjectId},
     error::About,
     ids::{Channel, ParticipantId, Revision, RoomId, Seq, SessionId},
     limits::{DECODE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX},
@@ -280,18 +281,27 @@ impl<In, Out: Encode> Encoder<Out> for MessageCodec<In, Out> {
     }
 }
 
-impl Encode for RoomId {
-    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.as_str().encode(encoder)
-    }
+/// Names that are checked when they are read.
+macro_rules! names {
+    ($($name:ident),*) => {$(
+        impl Encode for $name {
+            fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                self.as_str().encode(encoder)
+            }
+        }
+
+        impl<C> Decode<C> for $name {
+            fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+                let name = String::decode(decoder)?;
+                $name::new(&name).map_err(|error| DecodeError::OtherString(error.to_string()))
+            }
+        }
+
+        bincode::impl_borrow_decode!($name);
+    )*};
 }
 
-impl<C> Decode<C> for RoomId {
-    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let name = String::decode(decoder)?;
-        RoomId::new(&name).map_err(|error| DecodeError::OtherString(error.to_string()))
-    }
-}
+names!(AccountId, ProjectId, RoomId);
 
 /// Eight bytes, little-endian: a hash gains nothing from a varint.
 impl Encode for ParticipantId {
@@ -336,7 +346,6 @@ impl<C> Decode<C> for Operation {
     }
 }
 
-bincode::impl_borrow_decode!(RoomId);
 bincode::impl_borrow_decode!(SessionId);
 bincode::impl_borrow_decode!(ParticipantId);
 bincode::impl_borrow_decode!(Operation);

@@ -1,6 +1,7 @@
 //! Everything that both ends of a Motet connection agree on.
 //!
 //! - [`ids`]: the words: rooms, sessions, participants, revisions.
+//! - [`access`]: roles, and who can be given one.
 //! - [`limits`]: every limit on the wire, in one place.
 //! - [`ot`]: operations on text and how concurrent ones are transformed.
 //! - [`client`]: the client's state machine, from a keystroke to an acknowledgement.
@@ -10,6 +11,7 @@
 //!
 //! Nothing here opens a socket, reads a clock or touches a file: all input, the time included, comes in as arguments.
 
+pub mod access;
 pub mod client;
 pub mod codec;
 pub mod error;

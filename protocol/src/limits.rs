@@ -10,6 +10,12 @@ pub const PROTOCOL_VERSION: u16 = 1;
 /// A room's name fits a file name, a URL segment and a storage key.
 pub const ROOM_ID_BYTES_MAX: usize = 64;
 
+/// An account's name, or the subject of somebody else's token.
+pub const ACCOUNT_ID_BYTES_MAX: usize = 128;
+
+/// A project's name, for the same reasons as a room's.
+pub const PROJECT_ID_BYTES_MAX: usize = 64;
+
 /// The largest frame, after its length prefix, in either direction. Longer texts travel in pieces; one frame never
 /// delays the others on its connection for long.
 pub const FRAME_BYTES_MAX: usize = 256 * 1024;
