@@ -33,6 +33,7 @@ pub fn about_of(text: &str) -> About {
     #[derive(serde::Deserialize)]
     #[serde(tag = "type", rename_all = "snake_case")]
     enum Known {
+        #[serde(alias = "watch_presence", alias = "set_presence", alias = "signal")]
         Join {
             channel: Channel,
         },
@@ -47,7 +48,18 @@ pub fn about_of(text: &str) -> About {
             alias = "show_room",
             alias = "read_text",
             alias = "read_log",
-            alias = "hash_text"
+            alias = "hash_text",
+            alias = "authenticate",
+            alias = "read_settings",
+            alias = "read_versions",
+            alias = "read_chat",
+            alias = "read_comments",
+            alias = "mark_read",
+            alias = "watch_rooms",
+            alias = "unwatch_rooms",
+            alias = "turn_credentials",
+            alias = "complete",
+            alias = "summarize"
         )]
         Question {
             request: RequestId,
