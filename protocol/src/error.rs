@@ -91,6 +91,12 @@ error_codes! {
     BadArgument = "bad_argument",
     /// A mistake of the server's.
     Internal = "internal",
+    /// Too many tries to sign in, of this account's or from this address.
+    TooManyAttempts = "too_many_attempts",
+    /// There is an account of this name already.
+    AccountExists = "account_exists",
+    /// There is no such thing: an account, a session, a link.
+    NotFound = "not_found",
 }
 
 impl std::fmt::Display for ErrorCode {
