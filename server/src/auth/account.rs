@@ -173,7 +173,7 @@ fn cut(client: &str) -> String {
 pub fn account_name(name: &str) -> Result<AccountId, Refusal> {
     let valid = (ACCOUNT_NAME_BYTES_MIN..=ACCOUNT_NAME_BYTES_MAX).contains(&name.len())
         && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
-    let name = valid.then(|| AccountId::new(name)).unwrap_or(Err(BadAccountId));
+    let name = if valid { AccountId::new(name) } else { Err(BadAccountId) };
     name.map_err(|BadAccountId| {
         let words = format!(
             "an account's name is {ACCOUNT_NAME_BYTES_MIN} to {ACCOUNT_NAME_BYTES_MAX} of a-z, 0-9, '-' and '_'"

@@ -65,7 +65,7 @@ impl Parts {
             Holder::Foreign { account, name, admin } => {
                 let guest = Identity::guest(&name)?;
                 let issued = matches!(self.config.mode, AuthMode::Jwt { .. });
-                issued.then(|| Identity { account: Some(account), admin, ..guest })
+                issued.then_some(Identity { account: Some(account), admin, ..guest })
             }
         };
         let Some(mut who) = who else { return Ok(None) };

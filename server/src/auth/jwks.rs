@@ -111,3 +111,48 @@ fn read(path: &Path) -> Result<Keys, BadFile> {
     }
     Keys::set(&text).map_err(|source| BadFile::Unusable { path: path.to_owned(), source })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::jwt::Expected;
+
+    #[test]
+    fn keys_are_exchanged_without_a_restart() {
+        let vectors: serde_json::Value = serde_json::from_str(include_str!("jwt/vectors.json")).unwrap();
+        let expected = Expected { audience: Some("motet".to_owned()), issuer: None };
+        let now = 1_700_000_000_000;
+        let good = |file: &JwksFile, name: &str, now| {
+            file.keys(now).identify(vectors[name].as_str().unwrap(), &expected, 1_700_000_000_000).is_some()
+        };
+        let set = |key: usize| serde_json::json!({"keys": [vectors["jwks"]["keys"][key]]}).to_string();
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("jwks.json");
+        std::fs::write(&path, set(0)).unwrap();
+        let file = JwksFile::open(&path).unwrap();
+        assert!(good(&file, "rs256", now) && !good(&file, "eddsa", now));
+
+        std::fs::write(&path, set(1)).unwrap();
+        assert!(good(&file, "rs256", now + JWKS_LOOK_MS - 1), "looked at too often");
+        assert!(!good(&file, "rs256", now + JWKS_LOOK_MS) && good(&file, "eddsa", now + JWKS_LOOK_MS));
+
+        std::fs::write(&path, "{\"keys\": [").unwrap();
+        assert!(good(&file, "eddsa", now + 2 * JWKS_LOOK_MS), "half a file took the keys away");
+        std::fs::remove_file(&path).unwrap();
+        assert!(good(&file, "eddsa", now + 3 * JWKS_LOOK_MS));
+        std::fs::write(&path, set(0)).unwrap();
+        assert!(good(&file, "rs256", now + 4 * JWKS_LOOK_MS));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_told_before_anything_starts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("jwks.json");
+        assert!(matches!(JwksFile::open(&path), Err(BadFile::Unreadable { .. })));
+        std::fs::write(&path, "{\"keys\": []}").unwrap();
+        assert!(matches!(JwksFile::open(&path), Err(BadFile::Unusable { source: BadKeys::NoneUsable, .. })));
+        std::fs::write(&path, " ".repeat(JWKS_BYTES_MAX as usize + 1)).unwrap();
+        assert!(matches!(JwksFile::open(&path), Err(BadFile::Unreadable { .. })));
+    }
+}
