@@ -15,13 +15,17 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tungstenite::handshake::derive_accept_key;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     connection::{self, Context},
     inbound::Inbound,
     listen::{Door, accept},
 };
-use crate::room::Wire;
+use crate::{
+    api::{self, Api},
+    room::Wire,
+};
 
 /// A request's head must be there within this.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,13 +46,17 @@ struct Http {
 pub async fn accept_http(listener: TcpListener, door: Door, context: Context) {
     let stopping = context.stopping.clone();
     let http = Http { context, door: door.clone() };
+    let api = api::router(Api::new(http.context.clone()), OpenApiRouter::new());
     let router = Router::new()
         .route("/", get(home))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/ws", get(websocket))
-        .with_state(http.clone());
+        .with_state(http.clone())
+        .merge(api)
+        .fallback(api::nothing_here)
+        .method_not_allowed_fallback(api::wrong_method);
     accept(listener, door, stopping, move |stream, peer| serve(stream, peer, router.clone(), http.context.clone()))
         .await;
 }
@@ -73,6 +81,7 @@ async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, co
 
 async fn home() -> &'static str {
     "Motet: a server for plain text that many people and programs edit at once.\n\n\
+     /docs      what can be asked over HTTP, below /api\n\
      /ws        WebSocket: binary messages are bincode, text messages are JSON\n\
      /healthz   whether the process runs\n\
      /readyz    whether it takes edits\n\
