@@ -19,8 +19,10 @@ use super::{
     card::{self, Card},
     cell::{Idle, RoomCell, RoomLog},
     commits::store_snapshot,
+    expiry::expired,
     history, now_ms, refusal_of,
     registry::{Registry, RoomRecord},
+    watch::Watches,
 };
 use crate::{
     metrics::Metrics,
@@ -51,6 +53,8 @@ pub struct Rooms {
     /// The store.
     pub store: Arc<dyn Store>,
     registry: Registry,
+    /// Lists that are followed.
+    pub watches: Arc<Watches>,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -64,6 +68,8 @@ pub struct Rules {
     pub public: Option<Role>,
     /// Whether somebody without an account may make rooms.
     pub guests_create: bool,
+    /// Seconds after which rooms expire that do not say; 0 for never.
+    pub ttl_s: u64,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -76,7 +82,7 @@ impl Rooms {
     /// The rooms in a store, none of them open.
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
-        Self { table: Arc::default(), store, registry, log, limits, rules, metrics }
+        Self { table: Arc::default(), store, registry, watches: Arc::default(), log, limits, rules, metrics }
     }
 
     /// A room, opened if it is not.
@@ -118,7 +124,15 @@ impl Rooms {
         let ground = self.ground(&record);
         let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        Ok(RoomCell::new(id.clone(), record, room, head, self.log.clone(), Arc::clone(&self.metrics)))
+        Ok(RoomCell::new(
+            id.clone(),
+            record,
+            room,
+            head,
+            self.log.clone(),
+            Arc::clone(&self.watches),
+            Arc::clone(&self.metrics),
+        ))
     }
 
     fn ground(&self, record: &RoomRecord) -> Ground {
@@ -188,6 +202,7 @@ impl Rooms {
             let submit = Submit { participant, seq, base, command };
             cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
         }
+        self.watches.touch(&id);
         self.info(caller, &cell)
     }
 
@@ -217,6 +232,7 @@ impl Rooms {
             Ok::<_, Refusal>(record)
         })
         .await??;
+        self.watches.touch(id);
         let slot = self.table.lock().remove(id);
         if let Some(cell) = slot.as_ref().and_then(|slot| slot.get()) {
             self.metrics.rooms_open.dec();
@@ -283,6 +299,19 @@ impl Rooms {
         Ok((found, after))
     }
 
+    /// The same for one room, as it is now; none also if it is gone. Waits for the disk.
+    pub fn listed_now(&self, caller: &Caller, filter: &RoomFilter, id: &RoomId) -> Result<Option<RoomInfo>, Refusal> {
+        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
+        if let Some(cell) = open {
+            cell.seen();
+        }
+        match self.registry.get(id) {
+            Ok(record) => self.listed(caller, filter, id, &record),
+            Err(refusal) if refusal.code == ErrorCode::RoomNotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// A room as a list shows it, if the caller sees it and wants it.
     fn listed(
         &self,
@@ -315,6 +344,34 @@ impl Rooms {
         Ok(wanted.then(|| info(id, record, card, present, role)))
     }
 
+    /// Which rooms there are.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Whether a room is open.
+    pub fn is_open(&self, id: &RoomId) -> bool {
+        self.table.lock().contains_key(id)
+    }
+
+    /// Seconds after which a room of these settings expires; 0 for never.
+    pub fn ttl(&self, settings: &RoomSettings) -> u64 {
+        if settings.ttl_s > 0 { settings.ttl_s } else { self.rules.ttl_s }
+    }
+
+    /// The same of an open room.
+    pub fn ttl_of(&self, cell: &RoomCell) -> u64 {
+        cell.with_state(|state| self.ttl(&state.decided().settings))
+    }
+
+    /// Removes a room that has expired.
+    pub async fn forget(&self, id: &RoomId, what: &'static str) {
+        match self.remove(id, expired(id)).await {
+            Ok(()) => tracing::info!(room = %id, what, "a room has expired"),
+            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
+        }
+    }
+
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
@@ -340,8 +397,9 @@ impl Rooms {
     }
 
     async fn keep_card(&self, cell: &Arc<RoomCell>) {
-        let (store, log, state) = (Arc::clone(&self.store), cell.log_id(), cell.state());
-        let _ = blocking(move || card::keep(store.as_ref(), log, &state)).await;
+        let (store, log) = (Arc::clone(&self.store), cell.log_id());
+        let (state, active_ms) = (cell.state(), cell.active_ms());
+        let _ = blocking(move || card::keep(store.as_ref(), log, &state, active_ms)).await;
     }
 
     fn unload(&self, cell: Arc<RoomCell>, since_ms: u64) {
