@@ -1,6 +1,6 @@
 //! Rooms that are set to expire: those in which nothing happens for as long are deleted whole. Who is there is told before.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use motet_protocol::{
     error::ErrorCode,
@@ -13,10 +13,8 @@ use crate::{room::Refusal, store::StoreError};
 /// How often rooms that are open are looked at.
 const TICK: Duration = Duration::from_millis(500);
 
-/// How often, at least and at most, all others are: a quarter of the shortest time that one of them is set to.
-const SCAN_MIN: Duration = Duration::from_secs(1);
-/// See [`SCAN_MIN`].
-const SCAN_MAX: Duration = Duration::from_secs(60);
+/// When all others are looked at again if the store did not answer.
+const RETRY: Duration = Duration::from_secs(60);
 
 /// Rooms that are looked at together.
 const PAGE: usize = 256;
@@ -41,12 +39,12 @@ pub fn expired(room: &RoomId) -> Refusal {
     )
 }
 
-/// Expires rooms, for ever. Of rooms that were used before the server started nobody knows how long somebody was there: for
-/// them the time begins with the server.
+/// Expires rooms, for ever. Rooms that are open are looked at every [`TICK`]; all others when the first of them is due. Of rooms
+/// that were used before the server started nobody knows how long somebody was there: for them the time begins with the
+/// server.
 pub async fn run(rooms: Rooms) {
     let started_ms = now_ms();
     let mut tick = tokio::time::interval(TICK);
-    let mut scan_at = tokio::time::Instant::now();
     loop {
         tick.tick().await;
         for cell in rooms.open_rooms() {
@@ -54,41 +52,44 @@ pub async fn run(rooms: Rooms) {
                 rooms.forget(&cell.id, "open").await;
             }
         }
-        if tokio::time::Instant::now() >= scan_at {
-            let scanned = std::time::Instant::now();
-            let shortest = scan(&rooms, started_ms).await;
-            // Where there are very many rooms, looking at them all the time would be what the server does most.
-            let pause = (shortest / 4).clamp(SCAN_MIN, SCAN_MAX).max(20 * scanned.elapsed());
-            scan_at = tokio::time::Instant::now() + pause;
+        if rooms.first_due_ms.load(Ordering::Relaxed) <= now_ms() {
+            rooms.first_due_ms.store(UnixMs::MAX, Ordering::Relaxed);
+            let next_ms = match scan(&rooms, started_ms).await {
+                Ok(next_ms) => next_ms,
+                Err(refusal) => {
+                    tracing::warn!(%refusal, "rooms that may have expired could not be looked at");
+                    now_ms() + RETRY.as_secs() * 1_000
+                }
+            };
+            rooms.first_due_ms.fetch_min(next_ms, Ordering::Relaxed);
         }
     }
 }
 
-/// Looks at the rooms that are not open. Returns the shortest time that one of them is set to.
-async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Duration {
-    let mut shortest = SCAN_MAX * 4;
-    let mut after = None;
+/// Looks at the rooms that are not open. Returns when the next of them is due.
+async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Result<UnixMs, Refusal> {
+    let (mut first_ms, mut after) = (UnixMs::MAX, None);
     loop {
-        let (looking, from) = (rooms.clone(), after.clone());
-        let page = blocking(move || look(&looking, from.as_ref(), started_ms)).await;
-        let Ok(Ok((due, next, ttl_s))) = page else { return shortest };
-        shortest = shortest.min(Duration::from_secs(ttl_s));
+        let looking = rooms.clone();
+        let (due, next, page_first_ms) = blocking(move || look(&looking, after.as_ref(), started_ms)).await??;
+        first_ms = first_ms.min(page_first_ms);
         for room in due {
             rooms.forget(&room, "closed").await;
         }
         match next {
             Some(next) => after = Some(next),
-            None => return shortest,
+            None => return Ok(first_ms),
         }
     }
 }
 
-type Page = (Vec<RoomId>, Option<RoomId>, u64);
+/// Rooms that are due, where to go on, and when the next of these is due.
+type Page = (Vec<RoomId>, Option<RoomId>, UnixMs);
 
 fn look(rooms: &Rooms, after: Option<&RoomId>, started_ms: UnixMs) -> Result<Page, Refusal> {
     let page = rooms.registry().list(after, PAGE)?;
     let next = page.last().filter(|_| page.len() == PAGE).map(|(room, _)| room.clone());
-    let (mut due, mut shortest, now) = (Vec::new(), u64::MAX, now_ms());
+    let (mut due, mut first_ms, now) = (Vec::new(), UnixMs::MAX, now_ms());
     for (room, record) in page {
         if rooms.is_open(&room) {
             continue;
@@ -103,11 +104,13 @@ fn look(rooms: &Rooms, after: Option<&RoomId>, started_ms: UnixMs) -> Result<Pag
         if ttl_s == 0 {
             continue;
         }
-        shortest = shortest.min(ttl_s);
         let active_ms = card.changed_ms.max(card.active_ms).max(record.created_ms).max(started_ms);
-        if times(ttl_s, active_ms).0 <= now {
+        let (end_ms, _) = times(ttl_s, active_ms);
+        if end_ms <= now {
             due.push(room);
+        } else {
+            first_ms = first_ms.min(end_ms);
         }
     }
-    Ok((due, next, shortest))
+    Ok((due, next, first_ms))
 }

@@ -1,6 +1,13 @@
 //! Which rooms are open. A room is read from the store when it is first asked for, and let go of when it is idle.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use motet_protocol::{
     access::{Member, Role},
@@ -19,7 +26,7 @@ use super::{
     card::{self, Card},
     cell::{Idle, RoomCell, RoomLog},
     commits::store_snapshot,
-    expiry::expired,
+    expiry::{self, expired},
     history, now_ms, refusal_of,
     registry::{Registry, RoomRecord},
     watch::Watches,
@@ -55,6 +62,8 @@ pub struct Rooms {
     registry: Registry,
     /// Lists that are followed.
     pub watches: Arc<Watches>,
+    /// When the first of the rooms that are not open may have expired.
+    pub first_due_ms: Arc<AtomicU64>,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -82,7 +91,17 @@ impl Rooms {
     /// The rooms in a store, none of them open.
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
-        Self { table: Arc::default(), store, registry, watches: Arc::default(), log, limits, rules, metrics }
+        Self {
+            table: Arc::default(),
+            store,
+            registry,
+            watches: Arc::default(),
+            first_due_ms: Arc::default(),
+            log,
+            limits,
+            rules,
+            metrics,
+        }
     }
 
     /// A room, opened if it is not.
@@ -410,6 +429,10 @@ impl Rooms {
         let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
         let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
         if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
+            let ttl_s = self.ttl_of(&cell);
+            if ttl_s > 0 {
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
+            }
             table.remove(&cell.id);
             if table.capacity() > 64 && table.len() < table.capacity() / 4 {
                 table.shrink_to_fit();
