@@ -27,7 +27,8 @@ pub struct RoomSettings {
     pub project: Option<ProjectId>,
     /// Its path in the project (`src/main.rs`); empty for none.
     pub path: String,
-    /// It is deleted after so many seconds in which nobody was there and nothing happened; 0 for never.
+    /// It is deleted after so many seconds in which nothing happened; 0 for what the server says, which is never unless
+    /// told otherwise. Who is there is told before.
     pub ttl_s: u64,
 }
 
@@ -137,16 +138,22 @@ pub struct Version {
 #[serde(default)]
 pub struct RoomFilter {
     /// A part of the room's id or title, in any case of letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// A tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// A language.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// A project.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
     /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<AccountId>,
     /// Only those in which the asker was given a role.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mine: bool,
 }
 

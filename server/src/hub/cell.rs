@@ -1,6 +1,9 @@
 //! One open room behind its mutex.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use motet_protocol::{
     access::Role,
@@ -12,7 +15,14 @@ use parking_lot::Mutex;
 use ropey::Rope;
 use tokio::sync::oneshot;
 
-use super::{HISTORY_TRIES, history::Read, now_ms, older_entries, refusal_of, registry::RoomRecord};
+use super::{
+    HISTORY_TRIES,
+    expiry::{self, expired},
+    history::Read,
+    now_ms, older_entries, refusal_of,
+    registry::RoomRecord,
+    watch::Watches,
+};
 use crate::{
     history::activity::Activity,
     log::LogWriter,
@@ -38,7 +48,19 @@ pub struct RoomCell {
     pub record: RoomRecord,
     open: Mutex<Open>,
     log: RoomLog,
+    watches: Arc<Watches>,
+    /// Whether those who follow lists of rooms have yet to be told of a change.
+    changed: AtomicBool,
     metrics: Arc<Metrics>,
+}
+
+/// How a room stands to its expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It stays.
+    Stays,
+    /// It has expired and takes nothing any more.
+    Expired,
 }
 
 #[derive(Debug)]
@@ -48,6 +70,8 @@ struct Open {
     /// Why nothing may be done here any more.
     closed: Option<Refusal>,
     active_ms: UnixMs,
+    /// Whether people were told that the room expires soon.
+    warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
     activity: Activity,
@@ -86,8 +110,8 @@ impl RoomCell {
         record: RoomRecord,
         room: Room<Arc<Connection>>,
         head: Head,
-        activity: Activity,
         log: RoomLog,
+        watches: Arc<Watches>,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
         let now = now_ms();
@@ -96,12 +120,18 @@ impl RoomCell {
             head,
             closed: None,
             active_ms: now,
+            warned: false,
             waiting: Vec::new(),
-            activity,
+            activity: Activity::default(),
             activity_changed: false,
             activity_kept_ms: now,
         };
-        Arc::new(Self { id, record, open: Mutex::new(open), log, metrics })
+        Arc::new(Self { id, record, open: Mutex::new(open), log, watches, changed: AtomicBool::new(false), metrics })
+    }
+
+    /// Takes the events that were kept of it.
+    pub fn recall(&self, activity: Activity) {
+        self.open.lock().activity = activity;
     }
 
     /// Its log.
@@ -135,6 +165,8 @@ impl RoomCell {
                 outbox.lag(channel);
             }
         });
+        drop(open);
+        self.touch();
         Ok(reader)
     }
 
@@ -147,6 +179,47 @@ impl RoomCell {
             open.activity_changed = true;
             open.activity.left(left.principal.participant, &left.principal.author, now);
         }
+        drop(open);
+        self.touch();
+    }
+
+    /// Tells those who follow lists of rooms that something changed here.
+    fn touch(&self) {
+        if self.watches.any() && !self.changed.swap(true, Ordering::Relaxed) {
+            self.watches.touch(&self.id);
+        }
+    }
+
+    /// Takes note that they are being told.
+    pub fn seen(&self) {
+        self.changed.store(false, Ordering::Relaxed);
+    }
+
+    /// When something was last done here.
+    pub fn active_ms(&self) -> UnixMs {
+        self.open.lock().active_ms
+    }
+
+    /// Ends the room if nothing happened in it for `ttl_s` seconds (0 for never), and tells people when that is near.
+    pub fn expire(&self, ttl_s: u64, now: UnixMs) -> Expiry {
+        let mut open = self.open.lock();
+        let (end, notice) = expiry::times(ttl_s, open.active_ms);
+        if ttl_s == 0 || now < notice || open.room.has_pending() || open.closed.is_some() {
+            open.warned = false;
+            return Expiry::Stays;
+        }
+        if now >= end {
+            close(&mut open, &expired(&self.id));
+            return Expiry::Expired;
+        }
+        if !open.warned {
+            open.warned = true;
+            for reader in open.room.readers().iter() {
+                let channel = reader.cursor.channel;
+                reader.key.send(&ServerMessage::Expiring { channel, expires_ms: end });
+            }
+        }
+        Expiry::Stays
     }
 
     /// Moves a reader on.
@@ -267,7 +340,10 @@ impl RoomCell {
         tell_roles(&mut open);
         answer_waiting(&mut open);
         open.active_ms = now_ms();
-        open.room.take_due_snapshot()
+        let due = open.room.take_due_snapshot();
+        drop(open);
+        self.touch();
+        due
     }
 
     /// Others' entries are in the log, up to `head`.

@@ -9,6 +9,7 @@
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
+//! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
 //! - [`answers`]: questions that take looking up.
 
 pub mod activity;
@@ -16,11 +17,13 @@ pub mod answers;
 pub mod card;
 pub mod cell;
 pub mod commits;
+pub mod expiry;
 pub mod history;
 pub mod import;
 pub mod projects;
 pub mod registry;
 pub mod rooms;
+pub mod watch;
 
 use std::sync::Arc;
 

@@ -1,6 +1,13 @@
 //! Which rooms are open. A room is read from the store when it is first asked for, and let go of when it is idle.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use motet_protocol::{
     access::{Member, Role},
@@ -19,13 +26,14 @@ use super::{
     card::{self, Card},
     cell::{Idle, RoomCell, RoomLog},
     commits::store_snapshot,
+    expiry::{self, expired},
     history, now_ms,
     projects::Projects,
     refusal_of,
     registry::{Registry, RoomRecord},
+    watch::Watches,
 };
 use crate::{
-    history::activity::Activity,
     metrics::Metrics,
     room::{
         Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, people::People,
@@ -33,6 +41,7 @@ use crate::{
     },
     session::Caller,
     store::{Head, Store, StoreError},
+    transport::outbox::Connection,
 };
 
 /// Rooms that are looked at together for a list.
@@ -59,6 +68,10 @@ pub struct Rooms {
     /// The projects.
     pub projects: Projects,
     registry: Registry,
+    /// Lists that are followed.
+    pub watches: Arc<Watches>,
+    /// When the first of the rooms that are not open may have expired.
+    pub first_due_ms: Arc<AtomicU64>,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -72,6 +85,8 @@ pub struct Rules {
     pub public: Option<Role>,
     /// Whether somebody without an account may make rooms.
     pub guests_create: bool,
+    /// Seconds after which rooms expire that do not say; 0 for never.
+    pub ttl_s: u64,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -85,7 +100,18 @@ impl Rooms {
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
         let projects = Projects::new(Arc::clone(&store));
-        Self { table: Arc::default(), store, projects, registry, log, limits, rules, metrics }
+        Self {
+            table: Arc::default(),
+            store,
+            projects,
+            registry,
+            watches: Arc::default(),
+            first_due_ms: Arc::default(),
+            log,
+            limits,
+            rules,
+            metrics,
+        }
     }
 
     /// A room, opened if it is not.
@@ -129,18 +155,20 @@ impl Rooms {
         let ground = self.ground(&record);
         let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        Ok(RoomCell::new(id.clone(), record, room, head, events, self.log.clone(), Arc::clone(&self.metrics)))
+        let cell = self.cell(id.clone(), record, room, head);
+        cell.recall(events);
+        Ok(cell)
+    }
+
+    fn cell(&self, id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
+        let (watches, metrics) = (Arc::clone(&self.watches), Arc::clone(&self.metrics));
+        RoomCell::new(id, record, room, head, self.log.clone(), watches, metrics)
     }
 
     /// A room that nobody finds: one that is being made.
     pub(super) fn unlisted(&self, id: RoomId, record: RoomRecord) -> Arc<RoomCell> {
         let room = Room::new(RoomState::default(), 0, self.limits).on(self.ground(&record));
-        let events = Activity::default();
-        RoomCell::new(id, record, room, Head::default(), events, self.log.clone(), Arc::clone(&self.metrics))
-    }
-
-    pub(super) fn registry(&self) -> &Registry {
-        &self.registry
+        self.cell(id, record, room, Head::default())
     }
 
     pub(super) fn limits(&self) -> &RoomLimits {
@@ -236,6 +264,7 @@ impl Rooms {
             let submit = Submit { participant, seq, base, command };
             cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
         }
+        self.watches.touch(&id);
         self.info(caller, &cell).await
     }
 
@@ -265,6 +294,7 @@ impl Rooms {
             Ok::<_, Refusal>(record)
         })
         .await??;
+        self.watches.touch(id);
         let slot = self.table.lock().remove(id);
         if let Some(cell) = slot.as_ref().and_then(|slot| slot.get()) {
             self.metrics.rooms_open.dec();
@@ -331,6 +361,19 @@ impl Rooms {
         Ok((found, after))
     }
 
+    /// The same for one room, as it is now; none also if it is gone. Waits for the disk.
+    pub fn listed_now(&self, caller: &Caller, filter: &RoomFilter, id: &RoomId) -> Result<Option<RoomInfo>, Refusal> {
+        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
+        if let Some(cell) = open {
+            cell.seen();
+        }
+        match self.registry.get(id) {
+            Ok(record) => self.listed(caller, filter, id, &record),
+            Err(refusal) if refusal.code == ErrorCode::RoomNotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// A room as a list shows it, if the caller sees it and wants it.
     fn listed(
         &self,
@@ -366,6 +409,34 @@ impl Rooms {
         Ok(wanted.then(|| info(id, record, card, present, role)))
     }
 
+    /// Which rooms there are.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Whether a room is open.
+    pub fn is_open(&self, id: &RoomId) -> bool {
+        self.table.lock().contains_key(id)
+    }
+
+    /// Seconds after which a room of these settings expires; 0 for never.
+    pub fn ttl(&self, settings: &RoomSettings) -> u64 {
+        if settings.ttl_s > 0 { settings.ttl_s } else { self.rules.ttl_s }
+    }
+
+    /// The same of an open room.
+    pub fn ttl_of(&self, cell: &RoomCell) -> u64 {
+        cell.with_state(|state| self.ttl(&state.decided().settings))
+    }
+
+    /// Removes a room that has expired.
+    pub async fn forget(&self, id: &RoomId, what: &'static str) {
+        match self.remove(id, expired(id)).await {
+            Ok(()) => tracing::info!(room = %id, what, "a room has expired"),
+            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
+        }
+    }
+
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
@@ -395,10 +466,10 @@ impl Rooms {
     }
 
     async fn keep_card(&self, cell: &Arc<RoomCell>) {
-        let (store, log, state) = (Arc::clone(&self.store), cell.log_id(), cell.state());
-        let events = cell.take_due_activity(now_ms(), 0);
+        let (store, log) = (Arc::clone(&self.store), cell.log_id());
+        let (state, active_ms, events) = (cell.state(), cell.active_ms(), cell.take_due_activity(now_ms(), 0));
         let kept = blocking(move || {
-            card::keep(store.as_ref(), log, &state);
+            card::keep(store.as_ref(), log, &state, active_ms);
             if let Some(events) = events {
                 activity::keep(store.as_ref(), log, &events);
             }
@@ -414,6 +485,10 @@ impl Rooms {
         let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
         let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
         if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
+            let ttl_s = self.ttl_of(&cell);
+            if ttl_s > 0 {
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
+            }
             table.remove(&cell.id);
             if table.capacity() > 64 && table.len() < table.capacity() / 4 {
                 table.shrink_to_fit();
