@@ -65,3 +65,6 @@ pub const IMPORT_BATCH_ENTRIES: usize = 256;
 
 /// The same in bytes of their lines.
 pub const IMPORT_BATCH_BYTES: usize = 1024 * 1024;
+
+/// How long a browser may keep what it was told of other origins.
+pub const CORS_KEPT: Duration = Duration::from_secs(600);

@@ -44,12 +44,25 @@ pub mod who;
 
 use std::{sync::Arc, time::Instant};
 
-use axum::{Extension, Router, extract::FromRef, http::StatusCode, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Extension, Router,
+    extract::FromRef,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::from_fn_with_state,
+    routing::get,
+};
 use motet_protocol::error::ErrorCode;
 use tokio::sync::Semaphore;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use self::{body::Shares, limits::SCANS_MAX, problem::Problem, repeats::Repeats, sums::Sums};
+use self::{
+    body::Shares,
+    limits::{CORS_KEPT, SCANS_MAX},
+    problem::Problem,
+    repeats::Repeats,
+    sums::Sums,
+};
 use crate::transport::connection::Context;
 
 /// What handlers share.
@@ -84,7 +97,7 @@ impl Api {
 
 /// The routes of the API, its document and the page that shows it, together with routes of others that stand below
 /// `/api` and are in the document too.
-pub fn router(api: Api, others: OpenApiRouter) -> Router {
+pub fn router(api: Api, others: OpenApiRouter, cors_origins: &[HeaderValue]) -> Router {
     let routes = OpenApiRouter::with_openapi(document::head())
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::show, rooms::change, rooms::delete))
@@ -113,8 +126,31 @@ pub fn router(api: Api, others: OpenApiRouter) -> Router {
     let document = document::finish(document);
     routes
         .layer(Extension(Shares::default()))
+        .layer(cors(cors_origins))
         .route("/api/openapi.json", get(move || async move { page::document(document) }))
         .route("/docs", get(page::show))
+}
+
+/// Which web pages may use the API: the server's own, and those of these origins.
+fn cors(origins: &[HeaderValue]) -> CorsLayer {
+    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let taken = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::IF_MATCH,
+        header::IF_NONE_MATCH,
+        header::IF_RANGE,
+        header::RANGE,
+        HeaderName::from_static(who::KEY),
+        HeaderName::from_static(who::SESSION),
+    ];
+    let shown = [header::ETAG, header::LOCATION, header::CONTENT_RANGE, header::RETRY_AFTER, text::REVISION];
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_methods(methods)
+        .allow_headers(taken)
+        .expose_headers(shown)
+        .max_age(CORS_KEPT)
 }
 
 /// The answer where there is nothing.

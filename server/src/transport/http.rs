@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -43,10 +43,10 @@ struct Http {
 }
 
 /// Serves HTTP.
-pub async fn accept_http(listener: TcpListener, door: Door, context: Context) {
+pub async fn accept_http(listener: TcpListener, door: Door, context: Context, cors_origins: &[HeaderValue]) {
     let stopping = context.stopping.clone();
     let http = Http { context, door: door.clone() };
-    let api = api::router(Api::new(http.context.clone()), OpenApiRouter::new());
+    let api = api::router(Api::new(http.context.clone()), OpenApiRouter::new(), cors_origins);
     let router = Router::new()
         .route("/", get(home))
         .route("/healthz", get(|| async { "ok\n" }))

@@ -69,6 +69,12 @@ impl Http {
         self.send("GET", path, &[], b"")
     }
 
+    /// The same, from a server that may close the connection instead.
+    pub fn try_get(&mut self, path: &str) -> Option<Answer> {
+        self.raw(format!("GET {path} HTTP/1.1\r\nhost: motet\r\n\r\n").as_bytes());
+        self.try_answer()
+    }
+
     pub fn delete(&mut self, path: &str) -> Answer {
         self.send("DELETE", path, &[], b"")
     }
