@@ -49,14 +49,22 @@ pub fn finish(document: Document) -> Bytes {
     let plain = take_primitives(&mut document);
     simplify(&mut document, &plain);
     let paths = document.get_mut("paths").and_then(Value::as_object_mut);
-    for (_, path) in paths.into_iter().flatten() {
+    for (address, path) in paths.into_iter().flatten() {
         for (method, operation) in path.as_object_mut().into_iter().flatten() {
             if let Some(operation) = operation.as_object_mut() {
+                // Handlers of different resources have the same names.
+                operation.insert("operationId".to_owned(), Value::from(operation_id(method, address)));
                 share(operation, method == "post");
             }
         }
     }
     Bytes::from(document.to_string())
+}
+
+/// `get_rooms_id_text` for `GET /api/rooms/{id}/text`.
+fn operation_id(method: &str, address: &str) -> String {
+    let parts = address.trim_start_matches("/api/").split('/').map(|part| part.trim_matches(['{', '}']));
+    parts.fold(method.to_owned(), |id, part| format!("{id}_{}", part.replace(['-', '.'], "_")))
 }
 
 /// Puts in what every operation has.

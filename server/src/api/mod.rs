@@ -97,7 +97,7 @@ impl Api {
 
 /// The routes of the API, its document and the page that shows it, together with routes of others that stand below
 /// `/api` and are in the document too.
-pub fn router(api: Api, others: OpenApiRouter, cors_origins: &[HeaderValue]) -> Router {
+pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -> Router {
     let routes = OpenApiRouter::with_openapi(document::head())
         .routes(routes!(rooms::list, rooms::create))
         .routes(routes!(rooms::show, rooms::change, rooms::delete))
@@ -132,7 +132,7 @@ pub fn router(api: Api, others: OpenApiRouter, cors_origins: &[HeaderValue]) -> 
 }
 
 /// Which web pages may use the API: the server's own, and those of these origins.
-fn cors(origins: &[HeaderValue]) -> CorsLayer {
+fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let taken = [
         header::AUTHORIZATION,
@@ -146,7 +146,7 @@ fn cors(origins: &[HeaderValue]) -> CorsLayer {
     ];
     let shown = [header::ETAG, header::LOCATION, header::CONTENT_RANGE, header::RETRY_AFTER, text::REVISION];
     CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins.iter().cloned()))
+        .allow_origin(AllowOrigin::list(origins))
         .allow_methods(methods)
         .allow_headers(taken)
         .expose_headers(shown)

@@ -43,7 +43,7 @@ struct Http {
 }
 
 /// Serves HTTP.
-pub async fn accept_http(listener: TcpListener, door: Door, context: Context, cors_origins: &[HeaderValue]) {
+pub async fn accept_http(listener: TcpListener, door: Door, context: Context, cors_origins: Vec<HeaderValue>) {
     let stopping = context.stopping.clone();
     let http = Http { context, door: door.clone() };
     let api = api::router(Api::new(http.context.clone()), OpenApiRouter::new(), cors_origins);
