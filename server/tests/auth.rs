@@ -441,8 +441,8 @@ fn an_admin_is_made_while_no_server_runs() {
     let open_store = || store::open(StoreKind::Sled, data.path(), Durability::Sync);
     let store: Arc<dyn Store> = open_store().unwrap();
     let password = Secret::new(PASSWORD);
-    create_admin(Arc::clone(&store), "root", &password, NOW).unwrap();
-    let again = create_admin(Arc::clone(&store), "root", &password, NOW);
+    create_admin(&store, "root", &password, NOW).unwrap();
+    let again = create_admin(&store, "root", &password, NOW);
     assert!(matches!(again, Err(AdminError::Refused(refusal)) if refusal.code == ErrorCode::AccountExists));
     let in_use: AdminError = open_store().map(|_| ()).unwrap_err().into();
     assert!(in_use.to_string().contains("stop the server first"), "{in_use}");
