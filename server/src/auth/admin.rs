@@ -85,7 +85,7 @@ pub fn create_admin(
 ) -> Result<AccountId, AdminError> {
     let name = account_name(name)?;
     check_password(&name, password)?;
-    let hash = password::hash(password);
+    let hash = password::hash(password, &mut password::Memory::default());
     let records = Records::new(Arc::clone(store));
     records.update(&account_key(&name), |kept| create(kept, &name, &hash, true, now))?;
     store.flush()?;
