@@ -115,6 +115,23 @@ async fn too_many_attempts_from_an_address_hear_when_to_come_again() {
 }
 
 #[tokio::test]
+async fn who_comes_through_a_proxy_is_counted_alone() {
+    let api = Api::start(Choice { mode: Some(Mode::Accounts), proxies: 1, ..Choice::default() }, PASSWORD);
+    let attempt = |index: usize| {
+        let request = Request::post("/api/auth/login").header(header::CONTENT_TYPE, "application/json");
+        let body = credentials(&format!("name{index}"), "wrong password").to_string();
+        // Each time another address that is merely said, and the same one that the proxy saw.
+        let request = request.header("x-forwarded-for", format!("6.6.6.{index}, 10.9.9.9"));
+        api.send(1, request.body(Body::from(body)).unwrap())
+    };
+    for index in 0..ADDRESS_TRIES as usize {
+        attempt(index).await;
+    }
+    problem(&attempt(99).await, 429, "too_many_attempts");
+    assert_eq!(api.post("/login", None, credentials("root", PASSWORD)).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn wrong_requests_are_answered_with_problem_documents() {
     let api = accounts();
     let send = |content_type: &'static str, body: String| {
