@@ -103,6 +103,9 @@ pub struct Flags {
     /// With `--auth jwt`: the `aud` that tokens must have
     #[arg(long, env = "MOTETD_JWT_AUDIENCE", value_name = "NAME")]
     jwt_audience: Option<String>,
+    /// Proxies in front, each of which puts the address that it saw at the end of X-Forwarded-For [default: 0]
+    #[arg(long, env = "MOTETD_PROXIES", value_name = "N")]
+    proxies: Option<usize>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
@@ -238,6 +241,7 @@ impl Flags {
             jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
             jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
             jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            proxies: self.proxies.or(file.proxies).unwrap_or(0),
         };
         let auth = auth.check(&[http, tcp])?;
         let config = Config {

@@ -15,7 +15,7 @@ use motet_server::{
     auth::{
         NewLink, Target,
         config::{Choice, Mode},
-        limits::{ADDRESS_TRIES, BODY_BYTES_MAX},
+        limits::{BODY_BYTES_MAX, REGISTERS},
     },
     hub::now_ms,
 };
@@ -97,21 +97,36 @@ async fn a_wrong_password_and_no_account_get_the_same_bytes() {
     }
 }
 
+/// Tries to register, with a name that cannot be: it is counted, and takes no time.
+async fn try_to_register(api: &Api, from: u8, forwarded: &str) -> Answer {
+    let request = Request::post("/api/auth/register").header(header::CONTENT_TYPE, "application/json");
+    let body = Body::from(credentials("x", PASSWORD).to_string());
+    api.send(from, request.header("x-forwarded-for", forwarded).body(body).unwrap()).await
+}
+
 #[tokio::test]
 async fn too_many_attempts_from_an_address_hear_when_to_come_again() {
     let api = accounts();
-    let attempt = |from| {
-        let body = credentials("nobody", "wrong password").to_string();
-        let request = Request::post("/api/auth/login").header(header::CONTENT_TYPE, "application/json");
-        api.send(from, request.body(Body::from(body)).unwrap())
-    };
-    let mut answer = attempt(7).await;
-    for _ in 0..ADDRESS_TRIES {
-        answer = attempt(7).await;
+    for index in 0..REGISTERS {
+        // What somebody says of their address does not count.
+        problem(&try_to_register(&api, 7, &format!("10.9.9.{index}")).await, 400, "bad_argument");
     }
+    let answer = try_to_register(&api, 7, "10.9.9.9").await;
     problem(&answer, 429, "too_many_attempts");
     let wait_s: u64 = answer.headers[header::RETRY_AFTER].to_str().unwrap().parse().unwrap();
     assert_eq!(wait_s, answer.json()["retry_after_ms"].as_u64().unwrap().div_ceil(1_000));
+    problem(&try_to_register(&api, 8, "10.9.9.9").await, 400, "bad_argument");
+}
+
+#[tokio::test]
+async fn who_comes_through_a_proxy_is_counted_alone() {
+    let api = Api::start(Choice { mode: Some(Mode::Accounts), proxies: 1, ..Choice::default() }, PASSWORD);
+    for index in 0..REGISTERS {
+        let forwarded = format!("6.6.6.{index}, 10.9.9.9");
+        problem(&try_to_register(&api, 1, &forwarded).await, 400, "bad_argument");
+    }
+    problem(&try_to_register(&api, 1, "6.6.6.99, 10.9.9.9").await, 429, "too_many_attempts");
+    problem(&try_to_register(&api, 1, "10.9.9.9, 10.9.9.8").await, 400, "bad_argument");
 }
 
 #[tokio::test]
