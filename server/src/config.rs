@@ -19,7 +19,7 @@ use crate::{
     auth::{
         AuthConfig, Secret,
         admin::Task,
-        config::{BadChoice, Choice, JWT_SECRET_VARIABLE, Mode, Registration},
+        config::{AuthMode, BadChoice, Choice, JWT_SECRET_VARIABLE, Mode, Registration},
     },
     hub::rooms::Rules,
     room::limits::RoomLimits,
@@ -73,9 +73,13 @@ pub struct Flags {
     /// Seconds after which a room that nobody has open leaves memory [default: 30]
     #[arg(long, env = "MOTETD_UNLOAD_AFTER", value_name = "SECONDS")]
     unload_after: Option<u64>,
-    /// What those may do in a room who have no role there, where the room does not say [default: host]
+    /// What those may do in a room who have no role there, where the room does not say [default: host with
+    /// `--auth open`, else none]
     #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
     guest_role: Option<GuestRole>,
+    /// Seconds without any event after which a room is deleted that is not set otherwise; 0 for never [default: 0]
+    #[arg(long, env = "MOTETD_ROOM_TTL", value_name = "SECONDS")]
+    room_ttl: Option<u64>,
     /// Whose word counts for who somebody is [default: open]
     #[arg(long, env = "MOTETD_AUTH", value_name = "MODE")]
     auth: Option<Mode>,
@@ -100,9 +104,9 @@ pub struct Flags {
     /// With `--auth jwt`: the `aud` that tokens must have
     #[arg(long, env = "MOTETD_JWT_AUDIENCE", value_name = "NAME")]
     jwt_audience: Option<String>,
-    /// Seconds without any event after which a room is deleted that is not set otherwise; 0 for never [default: 0]
-    #[arg(long, env = "MOTETD_ROOM_TTL", value_name = "SECONDS")]
-    room_ttl: Option<u64>,
+    /// Proxies in front, each of which puts the address that it saw at the end of X-Forwarded-For [default: 0]
+    #[arg(long, env = "MOTETD_PROXIES", value_name = "N")]
+    proxies: Option<usize>,
     /// Web pages of this origin (https://example.org) may use the HTTP API; give it once for each [default: none]
     #[arg(long, env = "MOTETD_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<String>,
@@ -243,7 +247,9 @@ impl Flags {
             jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
             jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
             jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            proxies: self.proxies.or(file.proxies).unwrap_or(0),
         };
+        let auth = auth.check(&[http, tcp])?;
         let config = Config {
             data: self.data.or(file.data).unwrap_or_else(|| PathBuf::from("motet-data")),
             http,
@@ -259,16 +265,22 @@ impl Flags {
             threads: self.threads.or(file.threads).unwrap_or_else(threads_by_default),
             connections_max: self.connections_max.or(file.connections_max).unwrap_or(10_000),
             text_bytes_max: self.text_bytes_max.or(file.text_bytes_max).unwrap_or(TEXT_BYTES_MAX),
-            guest_role: match self.guest_role.or(file.guest_role).unwrap_or(GuestRole::Host) {
-                GuestRole::None => None,
-                GuestRole::Viewer => Some(Role::Viewer),
-                GuestRole::Editor => Some(Role::Editor),
-                GuestRole::Host => Some(Role::Host),
+            guest_role: match self.guest_role.or(file.guest_role) {
+                // Where nobody can prove who they are, everybody is the same.
+                None => matches!(auth.mode, AuthMode::Open).then_some(Role::Host),
+                Some(GuestRole::None) => None,
+                Some(GuestRole::Viewer) => Some(Role::Viewer),
+                Some(GuestRole::Editor) => Some(Role::Editor),
+                Some(GuestRole::Host) => Some(Role::Host),
             },
             room_ttl_s: self.room_ttl.or(file.room_ttl).unwrap_or(0),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
-            auth: auth.check(&[http, tcp])?,
-            cors_origins: [self.cors_origin, file.cors_origin].concat().iter().map(origin).collect::<Result<_, _>>()?,
+            auth,
+            cors_origins: [self.cors_origin, file.cors_origin]
+                .concat()
+                .iter()
+                .map(|text| origin(text))
+                .collect::<Result<_, _>>()?,
         };
         config.check()?;
         Ok(config)
@@ -276,7 +288,7 @@ impl Flags {
 }
 
 /// An origin as browsers write it: a scheme and a host, and a port where it is not the scheme's own.
-fn origin(text: &String) -> Result<HeaderValue, ConfigError> {
+fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let fits = |host: &str| {
         let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
@@ -323,7 +335,11 @@ impl Config {
 
     /// What holds in rooms for everybody who was not given more.
     pub fn rules(&self) -> Rules {
-        Rules { public: self.guest_role, guests_create: true, ttl_s: self.room_ttl_s }
+        Rules {
+            public: self.guest_role,
+            guests_create: matches!(self.auth.mode, AuthMode::Open),
+            ttl_s: self.room_ttl_s,
+        }
     }
 
     /// What rooms keep to.

@@ -42,7 +42,7 @@ fn main() -> ExitCode {
 fn administer(config: &Config, action: AdminAction) -> Result<(), AdminError> {
     let AdminAction::Create { name } = action;
     let store = open_store(config)?;
-    let name = create_admin(store, &name, &ask_password()?, now_ms())?;
+    let name = create_admin(&store, &name, &ask_password()?, now_ms())?;
     // Whoever made the account may not be listening for this line.
     let _ = writeln!(std::io::stdout(), "made the admin account {name}");
     Ok(())

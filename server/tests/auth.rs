@@ -15,7 +15,7 @@ use motet_server::{
         AuthConfig, Authenticator, Identity, NewLink, Secret, SignedIn, Target,
         admin::{AdminError, create_admin},
         config::{Choice, Mode, Registration},
-        limits::{ACCESS_TOKEN_MS, ACCOUNT_TRIES, ACCOUNT_TRY_MS, ADDRESS_TRIES, REGISTERS, SESSION_MS, TICKET_MS},
+        limits::*,
     },
     room::Refusal,
     store::{self, Store, StoreKind},
@@ -435,14 +435,71 @@ async fn accounts_do_not_count_where_somebody_elses_word_does() {
     refused(&server, signed_in.access_token.expose(), NOW).await;
 }
 
+#[tokio::test]
+async fn a_token_of_somebody_elses_lets_in_and_what_came_of_it_ends_with_it() {
+    let data = tempfile::tempdir().unwrap();
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("../src/auth/jwt/vectors.json")).unwrap();
+    let path = data.path().join("jwks.json");
+    std::fs::write(&path, vectors["jwks"].to_string()).unwrap();
+    let audience = Some("motet".to_owned());
+    let server = open(data.path(), Choice { jwt_jwks: Some(path), jwt_audience: audience, ..mode(Mode::Jwt) });
+    let token = vectors["eddsa"].as_str().unwrap();
+    let ann = server.identify(Some(token), "Not Ann", NOW).await.unwrap();
+    assert_eq!((ann.account.as_ref().unwrap().as_str(), ann.name.as_str()), ("ann@example.org", "Ann"));
+    let until = ann.expires_ms.unwrap();
+    let (ticket, _) = server.ticket(&ann, NOW).unwrap();
+    assert_eq!(who(&server, &ticket, NOW).await.unwrap().expires_ms, Some(until));
+    let made = server.create_link(room(), link(Role::Viewer, None), NOW).await.unwrap();
+    let shared = server.redeem(made.secret.clone(), "", Some(&ann), NOW).await.unwrap();
+    let by_link = who(&server, &shared.token, until - 1).await.unwrap();
+    assert_eq!((by_link.account.as_ref(), by_link.name.as_str()), (ann.account.as_ref(), "Ann"));
+    refused(&server, shared.token.expose(), until).await;
+    refused(&server, token, until).await;
+    refused(&server, vectors["eddsa_critical"].as_str().unwrap(), NOW).await;
+    let guest = server.redeem(made.secret, "Bob", None, NOW).await.unwrap();
+    assert_eq!(who(&server, &guest.token, NOW).await.unwrap().name, "Bob");
+    assert!(server.identify(None, "Bob", NOW).await.is_err());
+    assert_eq!(login(&server, "ann", PASSWORD, NOW).await.unwrap_err().code, ErrorCode::Forbidden);
+}
+
+#[test]
+fn the_manual_gives_the_limits_that_hold() {
+    let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/auth.md")).unwrap();
+    let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (minute_ms, day_ms) = (60 * 1_000, 24 * 3_600 * 1_000);
+    for said in [
+        format!("is good for {} minutes", ACCESS_TOKEN_MS / minute_ms),
+        format!("not refreshed for {} days ends", SESSION_MS / day_ms),
+        format!("within {} seconds", TICKET_MS / 1_000),
+        format!("At most {TICKETS_PER_TOKEN_MAX} are out"),
+        format!("has at most {SESSIONS_MAX} sessions"),
+        format!("for at most {} days", SHARE_TOKEN_MS / day_ms),
+        format!("at most {LINKS_MAX} links"),
+        format!("A name is {ACCOUNT_NAME_BYTES_MIN} to {ACCOUNT_NAME_BYTES_MAX} of"),
+        format!("at least {PASSWORD_CHARS_MIN} characters and at most {PASSWORD_BYTES_MAX} bytes"),
+        format!("{} MiB, {HASH_PASSES} passes", HASH_MEMORY_KIB / 1_024),
+        format!("at most {} KiB", BODY_BYTES_MAX / 1_024),
+        format!("| {ACCOUNT_TRIES} | one every {} seconds |", ACCOUNT_TRY_MS / 1_000),
+        format!("| {ADDRESS_TRIES} | one every {} seconds |", ADDRESS_TRY_MS / 1_000),
+        format!("| {REGISTERS} | one every minute |"),
+        format!("and {HASHES_WAITING_MAX} wait"),
+        format!("secret of at least {JWT_SECRET_BYTES_MIN} bytes"),
+        format!("RSA keys of {} bits and more", RSA_BYTES_MIN * 8),
+        format!("may be {} seconds off", LEEWAY_MS / 1_000),
+    ] {
+        assert!(words.contains(&said), "docs/auth.md does not say {said:?}");
+    }
+    assert_eq!((REGISTER_MS, HASHES_AT_ONCE_MAX, COUNTED_MAX), (minute_ms, 2, 20_000));
+}
+
 #[test]
 fn an_admin_is_made_while_no_server_runs() {
     let data = tempfile::tempdir().unwrap();
     let open_store = || store::open(StoreKind::Sled, data.path(), Durability::Sync);
     let store: Arc<dyn Store> = open_store().unwrap();
     let password = Secret::new(PASSWORD);
-    create_admin(Arc::clone(&store), "root", &password, NOW).unwrap();
-    let again = create_admin(Arc::clone(&store), "root", &password, NOW);
+    create_admin(&store, "root", &password, NOW).unwrap();
+    let again = create_admin(&store, "root", &password, NOW);
     assert!(matches!(again, Err(AdminError::Refused(refusal)) if refusal.code == ErrorCode::AccountExists));
     let in_use: AdminError = open_store().map(|_| ()).unwrap_err().into();
     assert!(in_use.to_string().contains("stop the server first"), "{in_use}");

@@ -32,6 +32,7 @@ pub fn head() -> Document {
             (name = "people", description = "Who is there, and who may do what"),
             (name = "projects", description = "Rooms that belong together, as files do"),
             (name = "transfer", description = "Rooms as files"),
+            (name = "auth", description = "Accounts, sessions and tokens"),
             (name = "server", description = "The server itself"),
         ),
     )]

@@ -25,6 +25,7 @@ use super::{
     who::Who,
 };
 use crate::{
+    auth::Target,
     hub::{
         blocking, now_ms,
         projects::{Project, role_in},
@@ -216,7 +217,9 @@ pub async fn create(
         None => ProjectId::new(&Uuid::new_v4().to_string()).expect("a UUID is made of digits, letters and hyphens"),
     };
     // Its owner will be a host of all of its rooms: nobody gets at others' rooms this way.
-    let everything = Caller { admin: true, ..caller.clone() };
+    let mut admin = caller.identity.clone();
+    admin.admin = true;
+    let everything = Caller::new(caller.participant, admin);
     let (rooms, more) = rooms_of(&api, &everything, &id).await?;
     for room in rooms.iter().map(|room| Some(&room.room)).chain(more.then_some(None)) {
         let is_host = match room {
@@ -291,7 +294,9 @@ pub async fn change(
     responses((status = 204, description = "It is gone; its members have no more role in its rooms than others")),
 )]
 pub async fn delete(State(api): State<Api>, Path(id): Path<ProjectId>, Who { caller, .. }: Who) -> Answer<StatusCode> {
-    update(&api, caller, id, |_| Ok(None)).await?;
+    update(&api, caller, id.clone(), |_| Ok(None)).await?;
+    // Links to it must not lead to another project of the same name.
+    api.context.auth.revoke_links(Target::Project(id)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -78,15 +78,15 @@ impl From<StoreError> for AdminError {
 
 /// Makes an account that looks after the server. Waits for the disk.
 pub fn create_admin(
-    store: Arc<dyn Store>,
+    store: &Arc<dyn Store>,
     name: &str,
     password: &Secret,
     now: UnixMs,
 ) -> Result<AccountId, AdminError> {
     let name = account_name(name)?;
     check_password(&name, password)?;
-    let hash = password::hash(password);
-    let records = Records::new(Arc::clone(&store));
+    let hash = password::hash(password, &mut password::Memory::default());
+    let records = Records::new(Arc::clone(store));
     records.update(&account_key(&name), |kept| create(kept, &name, &hash, true, now))?;
     store.flush()?;
     Ok(name)

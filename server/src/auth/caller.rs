@@ -60,18 +60,32 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     }
 }
 
-/// Where a request is from: what the listener put on it as [`ConnectInfo`]. All requests without one share an address, and
-/// so a count.
+/// Where a request is from: what the listener put on it as [`ConnectInfo`], or what the proxies in front of it say. All
+/// requests of which neither is known share an address, and so a count.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
-impl<S: Send + Sync> FromRequestParts<S> for Address {
+impl<S: Send + Sync> FromRequestParts<S> for Address
+where
+    Authenticator: FromRef<S>,
+{
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip())))
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let proxies = Authenticator::from_ref(state).config().proxies;
+        let address = forwarded(&parts.headers, proxies).or(peer);
+        Ok(Self(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
     }
+}
+
+/// Whom the outermost of so many proxies saw. What stands before that in the header was said by whoever came, and could be
+/// anything.
+fn forwarded(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let address = addresses.iter().nth_back(proxies.checked_sub(1)?)?;
+    address.parse().ok().or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// What a program calls itself in a request; empty if it does not.
@@ -103,5 +117,18 @@ mod tests {
         for bad in [&["Basic abc"][..], &["abc"], &[""], &["Bearer"], &["Bearer a", "Bearer b"]] {
             assert_eq!(bearer(&headers(bad)), Err(unauthorized()), "{bad:?}");
         }
+    }
+    #[test]
+    fn behind_proxies_an_address_is_what_they_saw_and_not_what_somebody_says() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "6.6.6.6, 10.0.0.7".parse().unwrap());
+        headers.append("x-forwarded-for", "10.0.0.8:4711".parse().unwrap());
+        let address = |proxies| forwarded(&headers, proxies).map(|address| address.to_string());
+        assert_eq!(address(0), None, "nobody vouches for it");
+        assert_eq!(address(1).as_deref(), Some("10.0.0.8"));
+        assert_eq!(address(2).as_deref(), Some("10.0.0.7"));
+        assert_eq!(address(4), None);
+        headers.insert("x-forwarded-for", "unknown".parse().unwrap());
+        assert_eq!(forwarded(&headers, 1), None);
     }
 }

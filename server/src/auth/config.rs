@@ -63,6 +63,8 @@ pub struct Choice {
     pub jwt_issuer: Option<String>,
     /// `--jwt-audience`.
     pub jwt_audience: Option<String>,
+    /// `--proxies`.
+    pub proxies: usize,
 }
 
 /// Who is let in.
@@ -74,6 +76,8 @@ pub struct AuthConfig {
     pub guests: bool,
     /// Whether everybody can make an account.
     pub registration: bool,
+    /// How many proxies are in front, each of which puts whom it saw at the end of `X-Forwarded-For`.
+    pub proxies: usize,
 }
 
 /// Whose word counts for who somebody is.
@@ -148,6 +152,7 @@ impl Choice {
         }
         Ok(AuthConfig {
             guests: mode == Mode::Open || self.allow_guests,
+            proxies: self.proxies,
             registration: mode == Mode::Accounts && self.registration != Some(Registration::Closed),
             mode: match mode {
                 Mode::Open => AuthMode::Open,

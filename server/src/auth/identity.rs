@@ -59,7 +59,8 @@ pub struct Grant {
 pub struct Identity {
     /// The account; none for a guest.
     pub account: Option<AccountId>,
-    /// What others see: an account's own name, or what a guest calls themselves. Never empty, without control characters.
+    /// What others see: an account's own name, or what a guest calls themselves, which may be empty. Without control
+    /// characters.
     pub name: String,
     /// Whether they look after the server: everything is allowed.
     pub admin: bool,
@@ -73,11 +74,8 @@ pub struct Identity {
     pub(super) marks: Vec<Mark>,
 }
 
-/// What a guest is called who gives no name.
-const NAMELESS: &str = "guest";
-
 impl Identity {
-    /// Somebody without an account. An empty name becomes `guest`.
+    /// Somebody without an account.
     ///
     /// # Errors
     ///
@@ -88,7 +86,6 @@ impl Identity {
             let words = format!("a name has at most {NAME_BYTES_MAX} bytes and no control characters");
             return Err(Refusal::new(ErrorCode::BadArgument, words));
         }
-        let name = if name.is_empty() { NAMELESS } else { name };
         Ok(Self {
             account: None,
             name: name.to_owned(),
@@ -128,7 +125,7 @@ mod tests {
     #[test]
     fn a_guest_has_a_name_that_others_can_read() {
         assert_eq!(Identity::guest("  Ann ").unwrap().name, "Ann");
-        assert_eq!(Identity::guest("").unwrap().name, "guest");
+        assert_eq!(Identity::guest("").unwrap().name, "");
         for bad in ["a\nb", "\u{1b}[31m", &"x".repeat(NAME_BYTES_MAX + 1)] {
             assert_eq!(Identity::guest(bad).unwrap_err().code, ErrorCode::BadArgument, "{bad:?}");
         }

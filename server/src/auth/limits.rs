@@ -49,7 +49,7 @@ pub const HASH_MEMORY_KIB: u32 = 19 * 1_024;
 /// Passes over that memory.
 pub const HASH_PASSES: u32 = 2;
 
-/// Passwords hashed at once, at most: two take 38 MiB and leave threads for those who wait for the disk. A machine with
+/// Passwords hashed at once, at most: two take 38 MiB, which the server keeps from then on, and leave threads for those who wait for the disk. A machine with
 /// fewer than four processors hashes one at a time, so that rooms go on.
 pub const HASHES_AT_ONCE_MAX: usize = 2;
 

@@ -59,7 +59,7 @@ impl Import {
     ///
     /// What is wrong with them; then nothing is left to do but to [`abandon`](Self::abandon) it.
     pub async fn take(&mut self, entries: Vec<Entry>) -> Result<(), Refusal> {
-        let (state, limits, admin) = (self.state.clone(), *self.rooms.limits(), self.caller.admin);
+        let (state, limits, admin) = (self.state.clone(), *self.rooms.limits(), self.caller.identity.admin);
         let checked = blocking(move || check_all(state, entries, &limits, admin)).await?;
         let (state, entries) = checked?;
         self.state = state;

@@ -18,8 +18,9 @@ use parking_lot::Mutex;
 
 use super::refusal_of;
 use crate::{
+    auth::Target,
     room::Refusal,
-    session::{Caller, Target},
+    session::Caller,
     store::{Store, StoreError},
 };
 
@@ -166,11 +167,11 @@ impl Projects {
 
 /// What somebody may do with a project itself: by belonging to it, by a link, or by what everybody may on this server.
 pub fn role_in(caller: &Caller, id: &ProjectId, project: &Project, public: Option<Role>) -> Option<Role> {
-    let by_link = caller.grant.as_ref().and_then(|(target, role)| match target {
-        Target::Project(target) if target == id => Some(*role),
+    let by_link = caller.identity.grant.as_ref().and_then(|grant| match &grant.target {
+        Target::Project(target) if target == id => Some(grant.role),
         _ => None,
     });
-    if caller.admin { Some(Role::Host) } else { project.gives(caller).max(by_link).max(public) }
+    if caller.identity.admin { Some(Role::Host) } else { project.gives(caller).max(by_link).max(public) }
 }
 
 const PREFIX: &str = "project/";
@@ -189,19 +190,21 @@ fn damaged(key: &str, what: &str) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use motet_protocol::{ids::ParticipantId, room::Author};
+    use motet_protocol::ids::ParticipantId;
 
     use super::*;
-    use crate::store::memory::MemoryStore;
+    use crate::{auth::Identity, store::memory::MemoryStore};
 
     fn caller(account: &str) -> Caller {
-        let guest = Caller::guest(ParticipantId(1), "");
-        Caller { author: Author { name: String::new(), account: AccountId::new(account).ok() }, ..guest }
+        let mut identity = Identity::guest("").unwrap();
+        identity.account = AccountId::new(account).ok();
+        Caller::new(ParticipantId(1), identity)
     }
 
     #[test]
     fn a_member_has_the_role_until_it_is_taken_away() {
         let projects = Projects::new(Arc::new(MemoryStore::new()));
+        let guest = Caller::new(ParticipantId(1), Identity::guest("").unwrap());
         let (id, ann) = (ProjectId::new("motet").unwrap(), Member::Account(AccountId::new("ann").unwrap()));
         assert_eq!(projects.get(&id).unwrap(), None);
         let owner = AccountId::new("bob").ok();
@@ -219,6 +222,6 @@ mod tests {
         assert_eq!(decide(Some(Role::Viewer)), Some(Role::Viewer));
         assert_eq!(decide(None), None);
         assert_eq!(projects.get(&id).unwrap().unwrap().gives(&caller("bob")), Some(Role::Host));
-        assert_eq!(projects.get(&id).unwrap().unwrap().gives(&Caller::guest(ParticipantId(1), "")), None);
+        assert_eq!(projects.get(&id).unwrap().unwrap().gives(&guest), None);
     }
 }

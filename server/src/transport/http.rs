@@ -4,10 +4,14 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
+};
+use hyper::{
+    body::Incoming,
+    service::{Service, service_fn},
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -24,6 +28,7 @@ use super::{
 };
 use crate::{
     api::{self, Api},
+    auth,
     room::Wire,
 };
 
@@ -46,7 +51,8 @@ struct Http {
 pub async fn accept_http(listener: TcpListener, door: Door, context: Context, cors_origins: Vec<HeaderValue>) {
     let stopping = context.stopping.clone();
     let http = Http { context, door: door.clone() };
-    let api = api::router(Api::new(http.context.clone()), OpenApiRouter::new(), cors_origins);
+    let others = OpenApiRouter::new().nest("/auth", auth::routes::routes(http.context.auth.clone()));
+    let api = api::router(Api::new(http.context.clone()), others, cors_origins);
     let router = Router::new()
         .route("/", get(home))
         .route("/healthz", get(|| async { "ok\n" }))
@@ -64,7 +70,11 @@ pub async fn accept_http(listener: TcpListener, door: Door, context: Context, co
 async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, context: Context) {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
-    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        // Attempts to sign in are counted by address.
+        request.extensions_mut().insert(ConnectInfo(peer));
+        TowerToHyperService::new(router.clone()).call(request)
+    });
     let served = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(served);
     let ended = tokio::select! {
