@@ -223,10 +223,11 @@ fn it_is_told_who_wrote_what_and_who_did_how_much() {
 
 #[test]
 fn a_role_that_is_taken_away_holds_over_http_too() {
-    let (_server, mut http) = started(&[]);
+    let (server, mut http) = started(&[]);
     make(&mut http, "notes", "secret");
     let session = "5f0c7c0e-58fd-4c44-9b5e-1f60f5c4d7a1";
-    let mut host = Http { headers: vec![("motet-session", session.to_owned())], ..Http::connect(_server.http) };
+    let mut host = Http::connect(server.http);
+    host.headers.push(("motet-session", session.to_owned()));
     let body = json!({ "room": "mine", "text": "x", "settings": { "public": "viewer" } });
     host.json("POST", "/api/rooms", &body).is(201);
     assert_eq!(host.get("/api/rooms/mine/roles").json()["role"], "host");
@@ -244,7 +245,7 @@ fn a_role_that_is_taken_away_holds_over_http_too() {
     host.json("PUT", "/api/rooms/mine/roles", &role(json!("banned"))).is(200);
     http.get("/api/rooms/mine").is_problem(404, "room_not_found");
     host.json("PATCH", "/api/rooms/mine", &json!({ "public": "nobody" })).is(200);
-    let mut nobody = Http::connect(_server.http);
+    let mut nobody = Http::connect(server.http);
     nobody.get("/api/rooms/mine/text").is_problem(404, "room_not_found");
     assert!(nobody.get("/api/rooms").json()["rooms"].as_array().unwrap().iter().all(|room| room["room"] != "mine"));
 }
@@ -327,7 +328,8 @@ fn a_room_goes_to_another_server_with_its_history() {
     let swapped = [&lines[..3], &[lines[4], lines[3]], &lines[5..]].concat().concat();
     let longer = lines.concat().replace("[\"ß\",", "[\"ß\",1,");
     for bad in [lines[..300].concat(), swapped, longer, lines[1..].concat(), String::new(), "{}".to_owned()] {
-        let answer = import(&mut there, "bad", bad.as_bytes());
+        // A server that has seen enough closes the connection.
+        let answer = import(&mut Http::connect(other.http), "bad", bad.as_bytes());
         assert_eq!(answer.status, 400, "{}", answer.text());
         there.get("/api/rooms/bad").is_problem(404, "room_not_found");
     }
@@ -336,7 +338,7 @@ fn a_room_goes_to_another_server_with_its_history() {
 
 #[test]
 fn the_rooms_of_a_project_are_its_files() {
-    let (_server, mut http) = started(&[]);
+    let (server, mut http) = started(&[]);
     http.json("POST", "/api/projects", &json!({ "project": "motet", "title": "Motet" })).is(201);
     http.json("POST", "/api/projects", &json!({ "project": "motet" })).is_problem(409, "bad_argument");
     for (room, path) in [("b", "src/main.rs"), ("a", "src/a/b.rs"), ("c", "README.md"), ("d", "")] {
@@ -350,9 +352,9 @@ fn the_rooms_of_a_project_are_its_files() {
 
     // A member's role counts in all of its rooms.
     let member = motet_protocol::ids::SessionId(uuid::Uuid::from_u128(9));
-    let mut guest = Http::connect(_server.http);
+    let mut guest = Http::connect(server.http);
     guest.headers.push(("motet-session", member.0.to_string()));
-    let mut host = Http::connect(_server.http);
+    let mut host = Http::connect(server.http);
     host.headers.push(("motet-session", uuid::Uuid::from_u128(10).to_string()));
     let settings = json!({ "project": "motet", "path": "closed", "public": "nobody" });
     host.json("POST", "/api/rooms", &json!({ "room": "closed", "text": "x", "settings": settings })).is(201);
@@ -402,4 +404,32 @@ fn what_is_put_over_http_is_seen_by_who_has_the_room_open() {
     peer.say(&ClientMessage::DeleteRoom { request: 1, room: id("notes") });
     while !matches!(peer.hear(), ServerMessage::Deleted { .. }) {}
     http.get("/api/rooms/notes/text").is_problem(404, "room_not_found");
+}
+
+#[test]
+fn whoever_has_the_link_comes_in_until_it_is_taken_back() {
+    let (server, mut http) = started(&["--auth", "accounts", "--allow-guests"]);
+    let account = json!({ "name": "ann", "password": "correct horse battery" });
+    let token = http.json("POST", "/api/auth/register", &account).is(201).json()["access_token"].clone();
+    let mut ann = Http::connect(server.http);
+    ann.headers.push(("authorization", format!("Bearer {}", token.as_str().unwrap())));
+    assert_eq!(make(&mut ann, "notes", "secret")["owner"], "ann");
+    http.get("/api/rooms/notes/text").is_problem(404, "room_not_found");
+    http.json("POST", "/api/rooms/notes/links", &json!({ "role": "host" })).is_problem(404, "room_not_found");
+    let made = ann.json("POST", "/api/rooms/notes/links", &json!({ "role": "viewer", "label": "all" })).is(201).json();
+    let redeemed =
+        http.json("POST", "/api/auth/redeem", &json!({ "link": made["secret"], "name": "Bob" })).is(200).json();
+    let mut bob = Http::connect(server.http);
+    bob.headers.push(("authorization", format!("Bearer {}", redeemed["token"].as_str().unwrap())));
+    assert_eq!(text(&mut bob, "notes"), "secret");
+    put(&mut bob, "notes", &[], "x").is_problem(403, "forbidden");
+    bob.get("/api/rooms/notes/links").is_problem(403, "forbidden");
+    let links = ann.get("/api/rooms/notes/links").is(200).json();
+    assert_eq!(links["links"], json!([made["link"]]));
+    ann.delete(&format!("/api/rooms/notes/links/{}", made["link"]["id"].as_str().unwrap())).is(204);
+    bob.get("/api/rooms/notes/text").is_problem(401, "unauthorized");
+    // The author of what is written over HTTP is the account.
+    put(&mut ann, "notes", &[], "secret!").is(200);
+    let sums = ann.get("/api/rooms/notes/statistics").is(200).json();
+    assert_eq!((&sums["people_count"], &sums["people"][0]["author"]["account"]), (&json!(1), &json!("ann")));
 }

@@ -4,7 +4,7 @@
 //! One file for each resource:
 //! - [`rooms`], [`projects`]: which there are, and what is set in them.
 //! - [`text`]: reading and writing it; [`log`], [`versions`], [`compare`], [`blame`], [`statistics`]: its history.
-//! - [`people`], [`roles`], [`activity`]: who is there, who may do what, what happened.
+//! - [`people`], [`roles`], [`links`], [`activity`]: who is there, who may do what, what happened.
 //! - [`transfer`]: rooms as files; [`server`]: the server itself.
 //!
 //! What they share:
@@ -24,6 +24,7 @@ pub mod document;
 pub mod entry;
 pub mod etag;
 pub mod limits;
+pub mod links;
 pub mod log;
 pub mod page;
 pub mod params;
@@ -104,6 +105,10 @@ pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -
         .routes(routes!(text::read, text::write, text::apply))
         .routes(routes!(people::participants))
         .routes(routes!(roles::read, roles::decide))
+        .routes(routes!(links::of_room, links::make_for_room))
+        .routes(routes!(links::revoke_of_room))
+        .routes(routes!(links::of_project, links::make_for_project))
+        .routes(routes!(links::revoke_of_project))
         .routes(routes!(log::read))
         .routes(routes!(versions::list, versions::name))
         .routes(routes!(versions::show, versions::remove))

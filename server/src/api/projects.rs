@@ -253,6 +253,14 @@ pub async fn create(
     Ok((StatusCode::CREATED, address, Json(info(id, &new, Role::Host))))
 }
 
+/// Lets only hosts of a project go on.
+pub async fn require_host(api: &Api, caller: &Caller, id: &ProjectId) -> Result<(), Refusal> {
+    let (projects, public, name) = (api.context.rooms.projects.clone(), api.context.rooms.public(), id.clone());
+    let found = blocking(move || projects.get(&name)).await??.ok_or_else(|| not_found(id))?;
+    let role = role_in(caller, id, &found, public).ok_or_else(|| not_found(id))?;
+    access::require(Some(role), Role::Host).map(drop)
+}
+
 /// A project
 #[utoipa::path(
     get, path = "/projects/{id}", tag = "projects", params(("id" = ProjectId, Path, description = "The project")),

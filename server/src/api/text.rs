@@ -13,7 +13,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{Revision, RoomId},
     message::At,
-    ot::Operation,
+    ot::{Mismatch, Operation},
 };
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,10 @@ use super::{
     streamed,
     who::Who,
 };
-use crate::{hub::blocking, room::Refusal};
+use crate::{
+    hub::blocking,
+    room::{Refusal, propose},
+};
 
 /// The header with the revision of a text.
 pub const REVISION: HeaderName = HeaderName::from_static("motet-revision");
@@ -218,6 +221,14 @@ pub async fn apply(
     Body(Change { base, operation }): Body<Change>,
 ) -> Answer<Response> {
     let entered = api.enter(who, &room, Role::Editor).await?;
+    if operation.is_noop() {
+        // It is not appended, and so nobody else looks whether it fits.
+        let (text, _) = entered.text_at(At::Revision(base)).await?;
+        let (expected, found) = (operation.base_len(), text.len_chars() as u64);
+        if expected != found {
+            return Err(propose::mismatch(Mismatch { expected, found }, base).into());
+        }
+    }
     let revision = entered.edit(base, operation).await?;
     let tag = etag::value(revision, entered.cell.log_id());
     Ok(([(header::ETAG, tag)], Json(Appended { revision })).into_response())
