@@ -130,6 +130,8 @@ pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -
     let (routes, document) = OpenApiRouter::new().nest("/api", routes).split_for_parts();
     let document = document::finish(document);
     routes
+        // Before the layers, which are to hold for other methods too: browsers ask by OPTIONS.
+        .method_not_allowed_fallback(wrong_method)
         .layer(Extension(Shares::default()))
         .layer(cors(cors_origins))
         .route("/api/openapi.json", get(move || async move { page::document(document) }))
