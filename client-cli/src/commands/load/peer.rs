@@ -41,6 +41,10 @@ const CHANNEL: u32 = 1;
 /// How many of a writer's last submits are remembered, until others have seen them.
 const SENT_MAX: usize = 64;
 
+/// The runtime's timer wakes at whole milliseconds, so a time that is due is known to this only. Who wakes within it is on
+/// time, and is not charged to the server.
+const TIMER_GRAIN: Duration = Duration::from_millis(2);
+
 /// What all connections do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
@@ -254,9 +258,10 @@ impl Peer {
         let operation = operation.map_err(|error| Failure::Failed(format!("an edit cannot be made: {error}")))?;
         self.edit_at = pace.after_edit(due);
         // In a closed loop nothing is due at a time of its own.
-        let at = if self.edit_at.is_some() { due } else { now };
+        let is_open = self.edit_at.is_some();
+        let at = if is_open && now.saturating_duration_since(due) > TIMER_GRAIN { due } else { now };
         let measured = self.phase == Phase::Measure;
-        if measured && self.edit_at.is_some() {
+        if measured && is_open {
             lock(&self.part.common.figures).late_us.record(now.saturating_duration_since(due).as_micros() as u64);
         }
         operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
