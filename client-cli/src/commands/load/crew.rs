@@ -124,7 +124,10 @@ impl<'a> Crew<'a> {
         let it = self.scenario;
         self.phase.send_replace(Phase::WarmUp);
         let mut outcome = Outcome::default();
-        self.pass(it.ramp + it.warmup, -(it.ramp + it.warmup).as_secs_f64(), |sample| tell(&sample)).await;
+        self.pass(it.ramp + it.warmup, -(it.ramp + it.warmup).as_secs_f64(), |sample| {
+            tell(&Sample { at: sample.at.min(0.0), ..sample })
+        })
+        .await;
         edge().await;
         let (start, cpu, (up, down)) = (Instant::now(), own::cpu_seconds(), self.common.meter.read());
         self.phase.send_replace(Phase::Measure);

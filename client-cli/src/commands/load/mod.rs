@@ -54,7 +54,7 @@ pub(crate) struct Load {
     #[arg(long, hide = true)]
     worker: bool,
     #[command(flatten)]
-    words: Words,
+    words: Box<Words>,
 }
 
 impl Load {
@@ -63,8 +63,8 @@ impl Load {
             return fleet::work(globals).await;
         }
         let words = match &self.scenario {
-            Some(path) => self.words.or(Words::read(path)?),
-            None => self.words,
+            Some(path) => (*self.words).or(Words::read(path)?),
+            None => *self.words,
         };
         let scenario = Scenario::new(&words, globals)?;
         let client = globals.connect().await?;
