@@ -32,7 +32,7 @@ pub(crate) async fn run(entrant: &Entrant, rounds: usize, seconds: f64) -> Resul
     let mut by_text = TEXTS.map(|chars| (chars, Vec::new()));
     for _ in 0..rounds {
         for (chars, costs) in &mut by_text {
-            let typed = type_more(entrant, &server, &format!("text-{chars}"), one(*chars), seconds).await?;
+            let typed = type_more(entrant, &server, &format!("text-{chars}"), one(*chars), seconds, Vec::new()).await?;
             costs.push(typed.cpu_us_per_edit);
         }
     }
@@ -54,7 +54,9 @@ pub(crate) async fn run(entrant: &Entrant, rounds: usize, seconds: f64) -> Resul
         }
         let mut costs = Vec::new();
         for _ in 0..rounds {
-            costs.push(type_more(entrant, &server, "long", one(ROOM_CHARS), seconds).await?.cpu_us_per_edit);
+            costs.push(
+                type_more(entrant, &server, "long", one(ROOM_CHARS), seconds, Vec::new()).await?.cpu_us_per_edit,
+            );
         }
         by_revisions.push((revisions, median(costs)));
     }

@@ -44,7 +44,7 @@ struct Message<'a> {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Part {
-    Retain(u64),
+    Retain(#[allow(dead_code, reason = "it tells the variants apart")] u64),
     Insert(String),
     Delete { d: Value },
 }
@@ -145,6 +145,8 @@ impl Dialect for ShareDb {
                 self.subscribe(to_say);
             }
             ("s", _) => self.subscribed(&message.data.unwrap_or_default(), heard, to_say),
+            // What a submit was transformed over comes before its acknowledgement, and once more to all who subscribe.
+            ("op", Some(_)) if message.v.is_some_and(|version| version < self.version) => {}
             ("op", Some(op)) => {
                 self.version = message.v.ok_or("an operation without a version")? + 1;
                 for part in op {
