@@ -74,10 +74,18 @@ pub(crate) const ENTRANTS: [Entrant; 14] = [
     node("Hocuspocus", "hocuspocus.mjs", "@hocuspocus/server", Spoken::Hocuspocus),
 ];
 
-/// The entrant of this name.
-pub(crate) fn named(name: &str) -> Result<&'static Entrant, Failure> {
-    ENTRANTS.iter().find(|entrant| entrant.name == name).ok_or_else(|| format!("nobody is called {name}").into())
-}
+/// Who is asked what an edit costs after a million others. Syncs would cost the same each time, and make it take longer.
+pub(crate) const GROWN: [Entrant; 2] = [
+    motet("Motet fjall os, TCP", "fjall", "os", Spoken::MotetTcp),
+    motet("Motet sled os, TCP", "sled", "os", Spoken::MotetTcp),
+];
+
+/// Who is joined after a long history: one server, however the newcomer speaks; syncs would only make it take longer.
+pub(crate) const JOINED: [Entrant; 3] = [
+    motet("Motet fjall os, TCP", "fjall", "os", Spoken::MotetTcp),
+    motet("Motet fjall os, WebSocket", "fjall", "os", Spoken::MotetWebSocket),
+    motet("Motet fjall os, JSON", "fjall", "os", Spoken::MotetJson),
+];
 
 impl Entrant {
     pub(crate) fn is_relay(&self) -> bool {
@@ -90,6 +98,11 @@ impl Entrant {
 
     pub(crate) fn is_peer(&self) -> bool {
         matches!(self.program, Program::Node { .. })
+    }
+
+    /// Whether what it acknowledged survives its own crash only.
+    pub(crate) fn is_os(&self) -> bool {
+        matches!(self.program, Program::Motet { durability: "os", .. })
     }
 
     /// The relay that it is compared with: on TCP if it is spoken to so, otherwise on WebSocket.

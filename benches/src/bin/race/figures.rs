@@ -69,6 +69,8 @@ pub(crate) type Table<T> = Vec<(String, Vec<Row<T>>)>;
 pub(crate) struct Race {
     /// The machine, versions and the time, as they are told on the page.
     pub(crate) setting: Vec<String>,
+    /// What an append with `fdatasync` takes, without a server.
+    pub(crate) disk_sync_us: f64,
     pub(crate) typed: Table<Typed>,
     pub(crate) replayed: Table<Replayed>,
     pub(crate) standing: Vec<Row<Standing>>,

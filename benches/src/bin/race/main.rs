@@ -5,6 +5,7 @@ mod connection;
 mod dialect;
 mod entrant;
 mod figures;
+mod goals;
 mod grown;
 mod page;
 mod plot;
@@ -27,7 +28,7 @@ use serde::Serialize;
 use tokio::task::LocalSet;
 
 use crate::{
-    entrant::{ENTRANTS, Entrant, named},
+    entrant::{ENTRANTS, Entrant, GROWN, JOINED},
     figures::{Race, Row},
     replay::Trace,
     typing::{Pace, Scenario},
@@ -85,9 +86,6 @@ const LONG_TRACE: &str = "automerge-paper";
 /// by one it would take ShareDB longer than all the rest of the race.
 const EDITS_PER_MESSAGE: usize = 200;
 
-/// Who grows: what an edit costs after a million others is only asked of Motet.
-const GROWN: [&str; 2] = ["Motet fjall sync, TCP", "Motet sled sync, TCP"];
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let options = Options::parse();
@@ -97,7 +95,8 @@ async fn main() -> Result<(), Failure> {
         Err(_) => Race::default(),
     };
     if !options.page_only {
-        race.setting = setting::tell(options.rounds, options.seconds)?;
+        race.disk_sync_us = setting::disk_sync_us()?;
+        race.setting = setting::tell(options.rounds, options.seconds, race.disk_sync_us)?;
         LocalSet::new().run_until(measure(&options, &mut race, &figures)).await?;
     }
     page::write(&race, &options.docs)
@@ -137,6 +136,7 @@ async fn measure(options: &Options, race: &mut Race, figures: &Path) -> Result<(
     Ok(())
 }
 
+/// The parts of M6.
 async fn stand_and_grow(
     options: &Options,
     entrants: &[&Entrant],
@@ -146,15 +146,12 @@ async fn stand_and_grow(
     if let Some(traces) = &options.traces {
         let trace = Trace::read(&traces.join(format!("{LONG_TRACE}.json.gz")))?;
         let mut rows = Vec::new();
-        // One Motet server answers all newcomers, however they speak.
-        let [first, others @ ..] = [GROWN[0], "Motet fjall sync, WebSocket", "Motet fjall sync, JSON"].map(named);
-        let others = others.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let first = first?;
+        let [first, others @ ..] = &JOINED;
         if options.has(first) {
-            let runs = replay::run(first, &others, &trace, 1).await?;
+            let runs = replay::run(first, others, &trace, 1).await?;
             tell(start, &format!("M6 {LONG_TRACE}, {}", first.name), &runs)?;
-            let who = [first].into_iter().chain(others);
-            rows.extend(who.zip(runs).map(|(entrant, run)| Row { entrant: entrant.name.to_owned(), runs: vec![run] }));
+            let row = |(entrant, run): (&Entrant, _)| Row { entrant: entrant.name.to_owned(), runs: vec![run] };
+            rows.extend(JOINED.iter().zip(runs).map(row));
         }
         for peer in entrants.iter().filter(|entrant| entrant.is_peer()) {
             let runs = replay::run(peer, &[], &trace, EDITS_PER_MESSAGE).await?;
@@ -163,13 +160,15 @@ async fn stand_and_grow(
         }
         put(&mut race.replayed, LONG_TRACE, rows);
     }
-    let mut rows = Row::of(entrants);
-    for (row, entrant) in rows.iter_mut().zip(entrants) {
+    // What stands takes the same memory at each durability.
+    let standing: Vec<&Entrant> = entrants.iter().copied().filter(|entrant| !entrant.is_os()).collect();
+    let mut rows = Row::of(&standing);
+    for (row, entrant) in rows.iter_mut().zip(standing) {
         row.runs = vec![standing::run(entrant).await?];
         tell(start, &format!("M6 memory, {}", entrant.name), &row.runs)?;
     }
     race.standing = rows;
-    let grown: Vec<&Entrant> = entrants.iter().copied().filter(|entrant| GROWN.contains(&entrant.name)).collect();
+    let grown: Vec<&Entrant> = GROWN.iter().filter(|entrant| options.has(entrant)).collect();
     let mut rows = Row::of(&grown);
     for (row, entrant) in rows.iter_mut().zip(&grown) {
         row.runs = vec![grown::run(entrant, options.rounds, options.seconds / 2.0).await?];

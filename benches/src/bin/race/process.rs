@@ -90,6 +90,6 @@ fn beside_this(name: &str) -> Result<PathBuf, Failure> {
 }
 
 /// Where stores keep their files: on the disk that the programs are on, since `/tmp` is often no disk.
-fn data_home() -> Result<PathBuf, Failure> {
+pub(crate) fn data_home() -> Result<PathBuf, Failure> {
     Ok(std::env::current_exe()?.parent().ok_or("a program is in a directory")?.to_owned())
 }

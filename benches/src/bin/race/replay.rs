@@ -44,7 +44,7 @@ impl Trace {
 /// entrant is, and as each of `others` is, which must be the same server.
 pub(crate) async fn run(
     entrant: &Entrant,
-    others: &[&Entrant],
+    others: &[Entrant],
     trace: &Trace,
     edits_per_message: usize,
 ) -> Result<Vec<Replayed>, Failure> {
@@ -58,7 +58,7 @@ pub(crate) async fn run(
     let cpu_us_per_edit = (server.cpu_us()? - cpu_us) / trace.edits() as f64;
     let memory_kb = server.memory_kb()? - memory_kb;
     let mut all = Vec::new();
-    for entrant in [entrant].into_iter().chain(others.iter().copied()) {
+    for entrant in [entrant].into_iter().chain(others) {
         let (mut join_ms, mut join_bytes) = (f64::INFINITY, 0);
         for _ in 0..JOINS {
             let traffic = Rc::<Traffic>::default();

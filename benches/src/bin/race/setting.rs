@@ -1,15 +1,16 @@
 //! Where and when a race was run, and with what.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, io::Write, path::Path, process::Command, time::Instant};
 
 use crate::{
     Failure,
     entrant::{ENTRANTS, Program},
-    process::PEERS,
+    figures::median,
+    process::{PEERS, data_home},
 };
 
 /// Lines for the page.
-pub(crate) fn tell(rounds: usize, seconds: f64) -> Result<Vec<String>, Failure> {
+pub(crate) fn tell(rounds: usize, seconds: f64, disk_sync_us: f64) -> Result<Vec<String>, Failure> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
     let cpu_name = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split(':').nth(1)).unwrap_or("unknown");
     let memory = fs::read_to_string("/proc/meminfo")?;
@@ -23,6 +24,7 @@ pub(crate) fn tell(rounds: usize, seconds: f64) -> Result<Vec<String>, Failure> 
             "load average at the start: {} (a busy machine makes times worse, and CPU per edit by much less)",
             load.split(' ').next().unwrap_or_default()
         ),
+        format!("an append of 76 bytes with `fdatasync` to the same disk, nothing else: {disk_sync_us:.0} µs (median)"),
         format!("{rounds} rounds in turns, {seconds} s a run after 0.5 s of warming up; medians"),
         format!(
             "Motet {} ({}), {}",
@@ -41,6 +43,19 @@ pub(crate) fn tell(rounds: usize, seconds: f64) -> Result<Vec<String>, Failure> 
     packages.push(format!("yjs {}", version("yjs")?));
     lines.push(packages.join(", "));
     Ok(lines)
+}
+
+/// What an append with a sync takes on the disk that the stores are on, in microseconds: the median of some.
+pub(crate) fn disk_sync_us() -> Result<f64, Failure> {
+    let mut file = tempfile::tempfile_in(data_home()?)?;
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let start = Instant::now();
+        file.write_all(&[7; 76])?;
+        file.sync_data()?;
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok(median(times))
 }
 
 /// What is installed of a package.
