@@ -39,10 +39,18 @@ pub(crate) fn goals(race: &Race) -> Vec<Goal> {
         PEERS.iter().filter_map(|peer| typed(race, name, peer, figure)).min_by(f64::total_cmp)
     };
 
-    for (who, limit, most) in
-        [(FJALL_TCP, RELAY_TCP, 1.6), (FJALL_JSON, RELAY_WS, 1.6), (SLED_TCP, RELAY_TCP, 2.0), (SLED_JSON, RELAY_WS, 2.0)]
-    {
-        add(format!("M3: CPU per edit of {who}, to the {limit}'s"), ratio(race, "M3", who, limit, cpu), Some(most), "×");
+    for (who, limit, most) in [
+        (FJALL_TCP, RELAY_TCP, 1.6),
+        (FJALL_JSON, RELAY_WS, 1.6),
+        (SLED_TCP, RELAY_TCP, 2.0),
+        (SLED_JSON, RELAY_WS, 2.0),
+    ] {
+        add(
+            format!("M3: CPU per edit of {who}, to the {limit}'s"),
+            ratio(race, "M3", who, limit, cpu),
+            Some(most),
+            "×",
+        );
     }
     for who in [FJALL_TCP, FJALL_JSON, SLED_TCP, SLED_JSON] {
         let cheapest = best_peer("M3", cpu);

@@ -53,9 +53,8 @@ pub(crate) async fn run(entrant: &Entrant, rounds: usize, seconds: f64) -> Resul
         }
         let mut costs = Vec::new();
         for _ in 0..rounds {
-            costs.push(
-                type_more(entrant, &server, "long", one(ROOM_CHARS), seconds, Vec::new()).await?.cpu_us_per_edit,
-            );
+            costs
+                .push(type_more(entrant, &server, "long", one(ROOM_CHARS), seconds, Vec::new()).await?.cpu_us_per_edit);
         }
         by_revisions.push((revisions, median(costs)));
     }

@@ -5,7 +5,7 @@ use std::{fmt::Write, fs, path::Path};
 use crate::{
     Failure,
     entrant::{ENTRANTS, Entrant, GROWN, JOINED},
-    figures::{Race, Row, Typed},
+    figures::{Grown, Race, Row, Typed},
     goals::{figure_of, goals, ratio_in},
     plot::{self, BLUE, Bar, GREY, ORANGE},
 };
@@ -57,7 +57,8 @@ fn promises(race: &Race, body: &mut String) -> Result<(), Failure> {
     writeln!(body, "| promise | measured | at most | |\n|---|---|---|---|")?;
     for goal in goals {
         let (unit, measured, most) = (goal.unit, goal.measured, goal.most);
-        let verdict = if goal.is_kept() { "kept".to_owned() } else { format!("missed, {:.2} times that", measured / most) };
+        let verdict =
+            if goal.is_kept() { "kept".to_owned() } else { format!("missed, {:.2} times that", measured / most) };
         writeln!(body, "| {} | {measured:.2} {unit} | {most:.2} {unit} | {verdict} |", goal.what)?;
     }
     Ok(())
@@ -178,23 +179,19 @@ fn grown(race: &Race, plots: &Path, body: &mut String) -> Result<(), Failure> {
         "\n### M6: what grows\n\nAn edit of M1 in texts of 1 KB to 10 MB, and after up to a million revisions. The last columns are of the \
          room with a million.\n"
     )?;
-    let charts: [(&str, &str, fn(&crate::figures::Grown) -> &[(u64, f64)]); 2] = [
-        ("text", "bytes of text", |run| &run.by_text),
-        ("revisions", "revisions", |run| &run.by_revisions),
+    let charts = [
+        ("text", "bytes of text", race.grown.iter().map(|row| line(row, |run| &run.by_text)).collect::<Vec<_>>()),
+        ("revisions", "revisions", race.grown.iter().map(|row| line(row, |run| &run.by_revisions)).collect()),
     ];
-    for (file, what, points) in charts {
-        let line = |row: &'_ Row<crate::figures::Grown>| {
-            let label = |(count, cost): &(u64, f64)| (short(*count), *cost);
-            Some((row.entrant.clone(), points(row.runs.first()?).iter().map(label).collect::<Vec<_>>()))
-        };
-        let lines: Vec<(String, Vec<(String, f64)>)> = race.grown.iter().filter_map(line).collect();
-        let lines: Vec<(&str, Vec<(String, f64)>)> =
-            lines.iter().map(|(name, points)| (name.as_str(), points.clone())).collect();
+    for (file, what, lines) in charts {
         let title = format!("µs of CPU per edit by {what}");
         fs::write(plots.join(format!("{file}.svg")), plot::lines(&title, &lines))?;
         writeln!(body, "![{title}](performance/{file}.svg)\n")?;
     }
-    writeln!(body, "| server | by text | by revisions | memory per revision, B | newcomer, ms |\n|---|---|---|---|---|")?;
+    writeln!(
+        body,
+        "| server | by text | by revisions | memory per revision, B | newcomer, ms |\n|---|---|---|---|---|"
+    )?;
     for row in &race.grown {
         let Some(run) = row.runs.first() else { continue };
         let list = |points: &[(u64, f64)]| {
@@ -206,6 +203,11 @@ fn grown(race: &Race, plots: &Path, body: &mut String) -> Result<(), Failure> {
         writeln!(body, "| {} | {by_text} | {by_revisions} | {bytes:.1} | {ms:.1} |", row.entrant)?;
     }
     Ok(())
+}
+
+fn line(row: &Row<Grown>, points: fn(&Grown) -> &[(u64, f64)]) -> plot::Line<'_> {
+    let points = row.runs.iter().take(1).flat_map(points);
+    (&row.entrant, points.map(|(count, cost)| (short(*count), *cost)).collect())
 }
 
 /// A count as people write it on an axis.

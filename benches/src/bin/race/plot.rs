@@ -26,7 +26,10 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>]) -> String {
         let top = 40.0 + BAR * index as f64;
         let length = (WIDTH - NAMES - 80.0) * bar.value / most;
         let Bar { name, value, color } = bar;
-        write_to(&mut svg, format_args!(r#"<text x="{}" y="{}" text-anchor="end">{name}</text>"#, NAMES - 8.0, top + 13.0));
+        write_to(
+            &mut svg,
+            format_args!(r#"<text x="{}" y="{}" text-anchor="end">{name}</text>"#, NAMES - 8.0, top + 13.0),
+        );
         write_to(
             &mut svg,
             format_args!(
@@ -35,13 +38,19 @@ pub(crate) fn bars(title: &str, bars: &[Bar<'_>]) -> String {
                 BAR - 5.0
             ),
         );
-        write_to(&mut svg, format_args!(r#"<text x="{:.1}" y="{}">{value:.1}</text>"#, NAMES + length + 6.0, top + 13.0));
+        write_to(
+            &mut svg,
+            format_args!(r#"<text x="{:.1}" y="{}">{value:.1}</text>"#, NAMES + length + 6.0, top + 13.0),
+        );
     }
     svg + "</svg>\n"
 }
 
-/// Lines over a logarithmic axis from the left to the right; upwards from zero. Points are a label and a value.
-pub(crate) fn lines(title: &str, lines: &[(&str, Vec<(String, f64)>)]) -> String {
+/// A name, and points: a label on the axis and a value.
+pub(crate) type Line<'a> = (&'a str, Vec<(String, f64)>);
+
+/// Lines over a logarithmic axis from the left to the right; upwards from zero.
+pub(crate) fn lines(title: &str, lines: &[Line<'_>]) -> String {
     const COLORS: [&str; 4] = [BLUE, ORANGE, GREY, "#2da44e"];
     const HEIGHT: f64 = 260.0;
     const LEFT: f64 = 50.0;

@@ -8,6 +8,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use motet_benches::disk_directory;
+
 use crate::{
     Failure,
     entrant::{Entrant, Program},
@@ -29,7 +31,7 @@ pub(crate) struct Server {
 impl Server {
     /// Starts it with nothing in it, and waits until it serves.
     pub(crate) fn start(entrant: &Entrant) -> Result<Self, Failure> {
-        let data = tempfile::Builder::new().prefix("motet-race-").tempdir_in(data_home()?)?;
+        let data = disk_directory()?;
         let mut command = match entrant.program {
             Program::Relay => Command::new(beside_this("relay")?),
             Program::Motet { store, durability } => {
@@ -87,9 +89,4 @@ impl Drop for Server {
 /// A program of this workspace, built with the same profile.
 fn beside_this(name: &str) -> Result<PathBuf, Failure> {
     Ok(std::env::current_exe()?.with_file_name(name))
-}
-
-/// Where stores keep their files: on the disk that the programs are on, since `/tmp` is often no disk.
-pub(crate) fn data_home() -> Result<PathBuf, Failure> {
-    Ok(std::env::current_exe()?.parent().ok_or("a program is in a directory")?.to_owned())
 }

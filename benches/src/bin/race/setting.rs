@@ -2,11 +2,13 @@
 
 use std::{fs, io::Write, path::Path, process::Command, time::Instant};
 
+use motet_benches::disk_directory;
+
 use crate::{
     Failure,
     entrant::{ENTRANTS, Program},
     figures::median,
-    process::{PEERS, data_home},
+    process::PEERS,
 };
 
 /// Lines for the page.
@@ -47,7 +49,8 @@ pub(crate) fn tell(rounds: usize, seconds: f64, disk_sync_us: f64) -> Result<Vec
 
 /// What an append with a sync takes on the disk that the stores are on, in microseconds: the median of some.
 pub(crate) fn disk_sync_us() -> Result<f64, Failure> {
-    let mut file = tempfile::tempfile_in(data_home()?)?;
+    let directory = disk_directory()?;
+    let mut file = tempfile::tempfile_in(&directory)?;
     let mut times = Vec::new();
     for _ in 0..500 {
         let start = Instant::now();

@@ -14,13 +14,7 @@ use tokio::{
 };
 
 use crate::{
-    Failure,
-    connection::Connection,
-    dialect::Heard,
-    entrant::Entrant,
-    figures::Typed,
-    process::Server,
-    wire::Traffic,
+    Failure, connection::Connection, dialect::Heard, entrant::Entrant, figures::Typed, process::Server, wire::Traffic,
 };
 
 /// When a writer types the next letter.
@@ -50,6 +44,9 @@ const WARM_UP_NODE: Duration = Duration::from_secs(2);
 
 /// How long everybody gets to hear of everything when the typing has ended.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Fewer edits than this are no figure.
+const EDITS_MIN: u64 = 20;
 
 /// Letters of a writer that are remembered until the last reader has them.
 const LETTERS: usize = 4_096;
@@ -128,6 +125,11 @@ pub(crate) async fn type_more(
     let before = Reading::take(server, &board, &traffic)?;
     board.phase.set(Phase::Measuring);
     sleep(Duration::from_secs_f64(seconds)).await;
+    // A disk that others use can stall for longer than a run.
+    let until = Instant::now() + SETTLE_TIMEOUT;
+    while board.acked.get() < before.acked + EDITS_MIN && Instant::now() < until {
+        sleep(Duration::from_millis(10)).await;
+    }
     board.phase.set(Phase::Over);
     let after = Reading::take(server, &board, &traffic)?;
     board.changed.notify_waiters();

@@ -96,7 +96,9 @@ impl Wire {
                 Self::WebSocket(socket) => match socket.next().await.ok_or("the server closed the connection")?? {
                     Message::Binary(bytes) => return Ok(bytes),
                     Message::Text(text) => return Ok(text.into()),
-                    Message::Close(reason) => return Err(format!("the server closed the connection: {reason:?}").into()),
+                    Message::Close(reason) => {
+                        return Err(format!("the server closed the connection: {reason:?}").into());
+                    }
                     _ => {}
                 },
             }

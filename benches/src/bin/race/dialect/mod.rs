@@ -39,12 +39,7 @@ pub(crate) trait Dialect {
     fn edit(&mut self, patches: &[Patch], to_say: &mut Vec<Payload>) -> Result<(), Failure>;
 
     /// Takes a message.
-    fn hear(
-        &mut self,
-        message: &[u8],
-        heard: &mut VecDeque<Heard>,
-        to_say: &mut Vec<Payload>,
-    ) -> Result<(), Failure>;
+    fn hear(&mut self, message: &[u8], heard: &mut VecDeque<Heard>, to_say: &mut Vec<Payload>) -> Result<(), Failure>;
 
     /// The text, if this client keeps one: as it is now, or as it was when the room was opened.
     fn text(&self) -> Result<Option<String>, Failure>;

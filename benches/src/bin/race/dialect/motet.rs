@@ -115,13 +115,10 @@ impl Dialect for Motet {
         self.submit(composed(patches, self.text.len_chars() as u64)?, to_say)
     }
 
-    fn hear(
-        &mut self,
-        message: &[u8],
-        heard: &mut VecDeque<Heard>,
-        to_say: &mut Vec<Payload>,
-    ) -> Result<(), Failure> {
-        if self.is_relay && let Some(what) = self.relayed(message)? {
+    fn hear(&mut self, message: &[u8], heard: &mut VecDeque<Heard>, to_say: &mut Vec<Payload>) -> Result<(), Failure> {
+        if self.is_relay
+            && let Some(what) = self.relayed(message)?
+        {
             heard.push_back(what);
             return Ok(());
         }
@@ -183,7 +180,8 @@ pub(super) fn composed(patches: &[Patch], len: u64) -> Result<Operation, Failure
     for (at, deleted, inserted) in patches {
         let len = whole.target_len();
         let rest = len.checked_sub(at + deleted).ok_or("a patch is beyond the end of the text")?;
-        whole = whole.compose(&Operation::builder().retain(*at).insert(inserted).delete(*deleted).retain(rest).build()?)?;
+        whole =
+            whole.compose(&Operation::builder().retain(*at).insert(inserted).delete(*deleted).retain(rest).build()?)?;
     }
     Ok(whole)
 }

@@ -93,7 +93,8 @@ impl ShareDb {
         self.is_creating = true;
         let create = json!({"type": TYPE, "data": ""});
         let (room, version, seq) = (&self.room, self.version, self.seq);
-        let message = json!({"a": "op", "c": COLLECTION, "d": room, "v": version, "seq": seq, "x": {}, "create": create});
+        let message =
+            json!({"a": "op", "c": COLLECTION, "d": room, "v": version, "seq": seq, "x": {}, "create": create});
         to_say.push(Payload::Text(message.to_string()));
     }
 }
@@ -129,12 +130,7 @@ impl Dialect for ShareDb {
         Ok(())
     }
 
-    fn hear(
-        &mut self,
-        message: &[u8],
-        heard: &mut VecDeque<Heard>,
-        to_say: &mut Vec<Payload>,
-    ) -> Result<(), Failure> {
+    fn hear(&mut self, message: &[u8], heard: &mut VecDeque<Heard>, to_say: &mut Vec<Payload>) -> Result<(), Failure> {
         let message: Message<'_> = serde_json::from_slice(message)?;
         if let Some(error) = message.error {
             return Err(error.to_string().into());
