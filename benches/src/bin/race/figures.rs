@@ -87,3 +87,15 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
         count => figures[count / 2],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_the_middle_one_whatever_the_order() {
+        assert!((median([3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
+        assert!((median([4.0, 1.0, 3.0, 2.0]) - 2.5).abs() < 1e-9);
+        assert!(median([]).is_nan());
+    }
+}

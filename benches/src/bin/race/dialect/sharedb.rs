@@ -174,3 +174,37 @@ impl Dialect for ShareDb {
         Ok(Some(self.text.clone()))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_that_comes_twice_counts_once() {
+        let mut client = ShareDb::new("room");
+        let (mut heard, mut said) = (VecDeque::new(), Vec::new());
+        for message in [
+            r#"{"a":"hs","id":"me"}"#,
+            r#"{"a":"s","c":"texts","d":"room","data":{"v":1,"data":"aä𝄞"}}"#,
+            r#"{"a":"op","src":"other","v":1,"op":[1,"x"]}"#,
+            r#"{"a":"op","src":"other","v":1,"op":[1,"x"]}"#,
+            r#"{"a":"op","src":"other","v":2,"op":[2,{"d":2}]}"#,
+        ] {
+            client.hear(message.as_bytes(), &mut heard, &mut said).unwrap();
+        }
+        assert_eq!(heard, [Heard::Opened, Heard::Typed('x')]);
+        assert_eq!((client.len, client.version), (2, 3));
+    }
+
+    #[test]
+    fn patches_become_one_operation_without_a_retain_at_the_end() {
+        let mut client = ShareDb::new("room");
+        client.len = 5;
+        let mut said = Vec::new();
+        client.edit(&[(1, 2, "x".to_owned()), (2, 0, "y".to_owned())], &mut said).unwrap();
+        let Some(Payload::Text(message)) = said.pop() else { panic!("ShareDB is JSON") };
+        let message: Value = serde_json::from_str(&message).unwrap();
+        assert_eq!(message["op"], json!([1, "xy", {"d": 2}]));
+    }
+}

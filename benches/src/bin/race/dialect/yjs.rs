@@ -244,3 +244,65 @@ fn bytes<'a>(buffer: &mut &'a [u8]) -> Result<&'a [u8], Failure> {
     *buffer = rest;
     Ok(bytes)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// The update in what a client says.
+    fn update_of(payload: Payload, has_name: bool) -> Vec<u8> {
+        let Payload::Binary(message) = payload else { panic!("Yjs is binary") };
+        let mut rest = &message[..];
+        if has_name {
+            bytes(&mut rest).unwrap();
+        }
+        assert_eq!((varint(&mut rest).unwrap() as u8, varint(&mut rest).unwrap() as u8), (SYNC, UPDATE));
+        bytes(&mut rest).unwrap().to_vec()
+    }
+
+    #[test]
+    fn letters_written_by_hand_come_out_where_they_were_typed() {
+        for name in [None, Some("room")] {
+            let mut said = Vec::new();
+            Yjs::new(name, 0).edit(&[(0, 0, "<>".to_owned())], &mut said).unwrap();
+            let mut writer = Yjs::new(name, 2);
+            for letter in "abc".chars() {
+                writer.type_one(letter, &mut said).unwrap();
+            }
+            let doc = new_doc(77);
+            let text = doc.get_or_insert_text(TEXT);
+            for payload in said {
+                let update = Update::decode_v1(&update_of(payload, name.is_some())).unwrap();
+                doc.transact_mut().apply_update(update).unwrap();
+            }
+            assert_eq!(text.get_string(&doc.transact()), "<abc>");
+        }
+    }
+
+    #[test]
+    fn a_reader_hears_each_letter_once_and_the_writer_its_own_as_an_acknowledgement() {
+        let (mut writer, mut reader) = (Yjs::new(None, 2), Yjs::new(None, 2));
+        let (mut said, mut heard) = (Vec::new(), VecDeque::new());
+        writer.type_one('x', &mut said).unwrap();
+        let Some(Payload::Binary(message)) = said.pop() else { panic!("it says one message") };
+        reader.hear(&message, &mut heard, &mut said).unwrap();
+        assert_eq!(heard, [Heard::Typed('x')]);
+        heard.clear();
+        writer.hear(&message, &mut heard, &mut said).unwrap();
+        assert_eq!(heard, [Heard::Acked]);
+        assert!(said.is_empty());
+    }
+
+    #[test]
+    fn what_is_cut_off_is_an_error() {
+        let mut writer = Yjs::new(None, 2);
+        let mut said = Vec::new();
+        writer.type_one('x', &mut said).unwrap();
+        let Some(Payload::Binary(message)) = said.pop() else { panic!("it says one message") };
+        for length in 0..message.len() {
+            let heard = Yjs::new(None, 2).hear(&message[..length], &mut VecDeque::new(), &mut said);
+            assert!(heard.is_err(), "{length} of {} bytes", message.len());
+        }
+    }
+}
