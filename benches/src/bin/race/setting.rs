@@ -11,6 +11,10 @@ use crate::{
     process::PEERS,
 };
 
+/// What is said where the race was not alone.
+const BUSY: &str = ": **the machine was busy with other things**, so that times say little, syncs wait, and batches are smaller \
+                    than on a quiet one. Ratios within a round and bytes are what to look at";
+
 /// Lines for the page.
 pub(crate) fn tell(rounds: usize, seconds: f64, disk_sync_us: f64) -> Result<Vec<String>, Failure> {
     let cpu = fs::read_to_string("/proc/cpuinfo")?;
@@ -18,14 +22,12 @@ pub(crate) fn tell(rounds: usize, seconds: f64, disk_sync_us: f64) -> Result<Vec
     let memory = fs::read_to_string("/proc/meminfo")?;
     let memory_kb: u64 = memory.split_whitespace().nth(1).ok_or("no memory")?.parse()?;
     let load = fs::read_to_string("/proc/loadavg")?;
+    let load: f64 = load.split(' ').next().unwrap_or_default().parse()?;
     let cores = std::thread::available_parallelism()?;
     let mut lines = vec![
         format!("{}, {}", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])?, output("uname", &["-srm"])?),
         format!("{}, {cores} cores for servers and client together, {} GB", cpu_name.trim(), memory_kb >> 20),
-        format!(
-            "load average at the start: {} (a busy machine makes times worse, and CPU per edit by much less)",
-            load.split(' ').next().unwrap_or_default()
-        ),
+        format!("load average at the start: {load:.1}{}", if load > 1.0 { BUSY } else { "" }),
         format!("an append of 76 bytes with `fdatasync` to the same disk, nothing else: {disk_sync_us:.0} µs (median)"),
         format!("{rounds} rounds in turns, {seconds} s a run after 0.5 s of warming up; medians"),
         format!(
