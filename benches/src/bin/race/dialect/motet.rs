@@ -54,7 +54,10 @@ impl Motet {
     /// Asks for the room to be made: with the answer, whichever it is, it can be joined.
     fn make(&self, to_say: &mut Vec<Payload>) {
         let request = self.rooms.len() as u32;
-        self.say(&ClientMessage::CreateRoom { request, room: self.rooms.last().cloned(), settings: Box::default() }, to_say);
+        self.say(
+            &ClientMessage::CreateRoom { request, room: self.rooms.last().cloned(), settings: Box::default() },
+            to_say,
+        );
     }
 
     fn join(&self, to_say: &mut Vec<Payload>) {
