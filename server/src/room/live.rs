@@ -292,6 +292,15 @@ impl<K> Room<K> {
     fn commit(&mut self, logged: Logged) -> Result<(), FoldError> {
         self.state.fold(&logged.entry)?;
         self.window.push(logged);
+        if self.roster.is_unsettled(self.state.revision()) {
+            self.settle();
+        }
+        while let Some(oldest) = self.window.surplus() {
+            if self.roster.needs(oldest) {
+                self.settle();
+            }
+            self.window.drop_oldest();
+        }
         Ok(())
     }
 
