@@ -234,15 +234,16 @@ impl Roster {
         Ok(())
     }
 
-    /// Notes that somebody is at work who said nothing about it.
-    pub fn heard(&mut self, participant: ParticipantId, now: UnixMs) {
-        let version = self.version + 1;
-        let Some(told) = self.slots.get_mut(&participant).and_then(|slot| slot.told.as_mut()) else { return };
+    /// Notes that somebody is at work who said nothing about it. Returns whether it was shown as idle until now.
+    pub fn heard(&mut self, participant: ParticipantId, now: UnixMs) -> bool {
+        let Some(told) = self.slots.get_mut(&participant).and_then(|slot| slot.told.as_mut()) else { return false };
         told.heard_ms = now;
-        if std::mem::take(&mut told.idled) {
-            (told.presence.status, told.version) = (Status::Active, version);
-            self.version = version;
+        let idled = std::mem::take(&mut told.idled);
+        if idled {
+            self.version += 1;
+            (told.presence.status, told.version) = (Status::Active, self.version);
         }
+        idled
     }
 
     /// Shows those as idle who have said nothing for [`PRESENCE_IDLE_MS`]. To be called every few seconds.
