@@ -7,7 +7,7 @@ use crate::{
     access::Member,
     chat::Deleted,
     ids::{ParticipantId, Revision, UnixMs},
-    ot::Scalar,
+    ot::{Operation, Scalar},
     room::Author,
 };
 
@@ -63,6 +63,27 @@ pub enum CommentCommand {
         /// The comment.
         comment: Revision,
     },
+}
+
+impl CommentCommand {
+    /// The command on a text that somebody else's operation changed first; none if that is the same.
+    pub fn moved_over(&self, other: &Operation) -> Option<Self> {
+        let Self::Open { start, end, text, mentions } = self else { return None };
+        let range = other.map_range(*start..*end);
+        Some(Self::Open { start: range.start, end: range.end, text: text.clone(), mentions: mentions.clone() })
+    }
+
+    /// Whether this, as it was submitted, is what has become of `logged`: mentions are the server's.
+    pub fn asks_the_same_as(&self, logged: &Self) -> bool {
+        let bare = |command: &Self| {
+            let mut command = command.clone();
+            if let Self::Open { mentions, .. } | Self::Reply { mentions, .. } = &mut command {
+                mentions.clear();
+            }
+            command
+        };
+        bare(self) == bare(logged)
+    }
 }
 
 /// A comment as it stands.

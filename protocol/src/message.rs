@@ -11,7 +11,7 @@ use crate::{
     error::ErrorMessage,
     ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
     limits::Limits,
-    ot::{Operation, Scalar},
+    ot::{Mismatch, Operation, Scalar},
     presence::{Person, Presence, PresenceOf, SignalKind},
     room::{Author, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Version},
 };
@@ -259,6 +259,41 @@ pub enum ClientMessage {
     },
 }
 
+impl ClientMessage {
+    /// The number of the question that it is, if it is one.
+    pub fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::CreateRoom { request, .. }
+            | Self::DeleteRoom { request, .. }
+            | Self::ListRooms { request, .. }
+            | Self::ShowRoom { request, .. }
+            | Self::ReadText { request, .. }
+            | Self::ReadLog { request, .. }
+            | Self::HashText { request, .. }
+            | Self::Authenticate { request, .. }
+            | Self::ReadSettings { request, .. }
+            | Self::ReadVersions { request, .. }
+            | Self::ReadChat { request, .. }
+            | Self::ReadComments { request, .. }
+            | Self::MarkRead { request, .. }
+            | Self::WatchRooms { request, .. }
+            | Self::UnwatchRooms { request }
+            | Self::TurnCredentials { request }
+            | Self::Complete { request, .. }
+            | Self::Summarize { request, .. } => Some(*request),
+            Self::Hello(_)
+            | Self::Ping { .. }
+            | Self::Pong { .. }
+            | Self::Join { .. }
+            | Self::Leave { .. }
+            | Self::Submit { .. }
+            | Self::WatchPresence { .. }
+            | Self::SetPresence { .. }
+            | Self::Signal { .. } => None,
+        }
+    }
+}
+
 /// The first message of a connection.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
 pub struct Hello {
@@ -326,6 +361,27 @@ impl Command {
         match self {
             Self::Edit(operation) => Some(operation),
             _ => None,
+        }
+    }
+
+    /// The command on a text that somebody else's operation changed first; none if that is the same.
+    pub fn moved_over(&self, other: &Operation) -> Result<Option<Self>, Mismatch> {
+        match self {
+            Self::Edit(operation) => Ok(Some(Self::Edit(operation.transform(other)?.0))),
+            Self::Comment(command) => Ok(command.moved_over(other).map(|moved| Self::Comment(Box::new(moved)))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether this, as it was submitted, is what has become of `logged`: what the server puts in or makes neat is passed
+    /// over.
+    pub fn asks_the_same_as(&self, logged: &Self) -> bool {
+        match (self, logged) {
+            (Self::Chat(asked), Self::Chat(logged)) => asked.asks_the_same_as(logged),
+            (Self::Comment(asked), Self::Comment(logged)) => asked.asks_the_same_as(logged),
+            // Settings are trimmed before they are logged.
+            (Self::Settings(_), Self::Settings(_)) => true,
+            _ => self == logged,
         }
     }
 }

@@ -8,12 +8,17 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use motet_protocol::{
+    access::Role,
     limits::{Limits, TEXT_BYTES_MAX},
     message::Durability,
 };
 use serde::Deserialize;
 
-use crate::{room::limits::RoomLimits, session::Settings};
+use crate::{
+    hub::rooms::Rules,
+    room::limits::RoomLimits,
+    session::{Settings, Turn},
+};
 
 /// Low-latency server for plain text that many people and programs edit at once.
 #[derive(Debug, Default, Parser, Deserialize)]
@@ -61,6 +66,18 @@ pub struct Flags {
     /// Seconds after which a room that nobody has open leaves memory [default: 30]
     #[arg(long, env = "MOTETD_UNLOAD_AFTER", value_name = "SECONDS")]
     unload_after: Option<u64>,
+    /// What those may do in a room who have no role there, where the room does not say [default: host]
+    #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
+    guest_role: Option<GuestRole>,
+    /// Address of a TURN server for calls, as browsers take it; may be given more than once
+    #[arg(long, env = "MOTETD_TURN_URL", value_name = "URL", value_delimiter = ',')]
+    turn_url: Vec<String>,
+    /// File with the secret that the TURN server shares with this one; MOTETD_TURN_SECRET can hold it instead
+    #[arg(long, env = "MOTETD_TURN_SECRET_FILE", value_name = "FILE")]
+    turn_secret_file: Option<PathBuf>,
+    /// Seconds for which credentials of the TURN server hold [default: 3600]
+    #[arg(long, env = "MOTETD_TURN_TTL", value_name = "SECONDS")]
+    turn_ttl: Option<u64>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -77,6 +94,20 @@ pub enum Level {
     Os,
     /// may be lost with the server
     None,
+}
+
+/// `--guest-role`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuestRole {
+    /// nothing: they cannot tell that the room is there
+    None,
+    /// see
+    Viewer,
+    /// edit, chat, comment
+    Editor,
+    /// everything
+    Host,
 }
 
 /// `--store`.
@@ -126,13 +157,17 @@ pub struct Config {
     pub text_bytes_max: usize,
     /// How long a room that nobody has open stays in memory.
     pub unload_after: Duration,
+    /// What those may do in a room who have no role there, where the room does not say.
+    pub guest_role: Option<Role>,
+    /// The relay for calls, if there is one.
+    pub turn: Option<Turn>,
 }
 
 /// A configuration that cannot be.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration file {path} cannot be read: {source}")]
+    #[error("the file {path} cannot be read: {source}")]
     Unreadable {
         /// Its path.
         path: PathBuf,
@@ -156,6 +191,7 @@ impl Flags {
     /// The configuration that the flags, the environment and the file make together.
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let turn = self.turn(&file)?;
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let config = Config {
             data: self.data.or(file.data).unwrap_or_else(|| PathBuf::from("motet-data")),
@@ -172,10 +208,36 @@ impl Flags {
             threads: self.threads.or(file.threads).unwrap_or_else(threads_by_default),
             connections_max: self.connections_max.or(file.connections_max).unwrap_or(10_000),
             text_bytes_max: self.text_bytes_max.or(file.text_bytes_max).unwrap_or(TEXT_BYTES_MAX),
+            guest_role: match self.guest_role.or(file.guest_role).unwrap_or(GuestRole::Host) {
+                GuestRole::None => None,
+                GuestRole::Viewer => Some(Role::Viewer),
+                GuestRole::Editor => Some(Role::Editor),
+                GuestRole::Host => Some(Role::Host),
+            },
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
+            turn,
         };
         config.check()?;
         Ok(config)
+    }
+
+    fn turn(&self, file: &Self) -> Result<Option<Turn>, ConfigError> {
+        let urls = if self.turn_url.is_empty() { &file.turn_url } else { &self.turn_url };
+        let path = self.turn_secret_file.as_ref().or(file.turn_secret_file.as_ref());
+        // Not a flag, since those can be seen by everybody on the machine.
+        let secret = match (std::env::var("MOTETD_TURN_SECRET"), path) {
+            (Ok(secret), _) => Some(secret),
+            (Err(_), Some(path)) => Some(read_file(path)?.trim_end().to_owned()),
+            (Err(_), None) => None,
+        };
+        match secret.filter(|secret| !secret.is_empty()) {
+            None if urls.is_empty() => Ok(None),
+            Some(secret) if !urls.is_empty() => {
+                let ttl_s = self.turn_ttl.or(file.turn_ttl).unwrap_or(3_600);
+                Ok(Some(Turn { urls: urls.clone(), secret, ttl_s }))
+            }
+            _ => Err(ConfigError::OutOfRange("turn-url and turn-secret-file are given together or not at all")),
+        }
     }
 }
 
@@ -185,9 +247,12 @@ fn threads_by_default() -> usize {
     (processors - 1).max(1)
 }
 
+fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
 fn read(path: &Path) -> Result<Flags, ConfigError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text = read_file(path)?;
     toml::from_str(&text).map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })
 }
 
@@ -202,13 +267,21 @@ impl Config {
         if self.text_bytes_max == 0 || self.text_bytes_max > 1 << 30 {
             return Err(ConfigError::OutOfRange("text-bytes-max must be 1 to 1073741824"));
         }
+        if self.turn.as_ref().is_some_and(|turn| !(60..=7 * 86_400).contains(&turn.ttl_s)) {
+            return Err(ConfigError::OutOfRange("turn-ttl must be 60 to 604800 seconds"));
+        }
         Ok(())
     }
 
     /// What clients are told.
     pub fn settings(&self) -> Settings {
         let limits = Limits { text_bytes_max: self.text_bytes_max as u64, ..Limits::default() };
-        Settings { limits, durability: self.durability }
+        Settings { limits, durability: self.durability, turn: self.turn.clone() }
+    }
+
+    /// What holds in rooms for everybody who was not given more.
+    pub fn rules(&self) -> Rules {
+        Rules { public: self.guest_role, guests_create: true }
     }
 
     /// What rooms keep to.
@@ -240,6 +313,21 @@ mod tests {
         std::fs::write(&path, "durabilty = \"os\"\n").unwrap();
         let error = Flags::parse_from(["motetd", "--config", path.to_str().unwrap()]).resolve().unwrap_err();
         assert!(error.to_string().contains("durabilty"), "{error}");
+    }
+
+    #[test]
+    fn a_relay_takes_its_addresses_and_its_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("turn");
+        std::fs::write(&path, "north\n").unwrap();
+        let secret = ["--turn-secret-file", path.to_str().unwrap()];
+        let urls = ["--turn-url", "turn:a", "--turn-url", "turn:b"];
+        let resolve = |flags: &[&str]| Flags::parse_from([&["motetd"], flags].concat()).resolve();
+        let turn = resolve(&[&urls[..], &secret].concat()).unwrap().turn.unwrap();
+        assert_eq!((turn.urls.len(), turn.secret.as_str(), turn.ttl_s), (2, "north", 3_600));
+        assert_eq!(resolve(&[]).unwrap().turn, None);
+        assert!(resolve(&urls).is_err() && resolve(&secret).is_err());
+        assert!(resolve(&[&urls[..], &secret, &["--turn-ttl", "1"]].concat()).is_err());
     }
 
     #[test]

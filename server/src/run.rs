@@ -108,7 +108,7 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
-    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), Arc::clone(&metrics));
+    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics));
     match rooms.finish_removals().await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "finished removing rooms"),
@@ -123,6 +123,7 @@ pub async fn run(
     };
     let door = Door::new(config.connections_max);
     let commits = tokio::spawn(commits::bring(outcomes_out, Arc::clone(&store), metrics));
+    let pulse = tokio::spawn(Arc::clone(&rooms.pulse).beat());
     let sweeps = tokio::spawn(sweep(rooms.clone(), config.unload_after));
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
     let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone()));
@@ -140,6 +141,7 @@ pub async fn run(
         tracing::warn!("some connections did not take their last words in time");
     }
     sweeps.abort();
+    pulse.abort();
     rooms.snapshot_all().await;
     log.end();
     let ended = tokio::task::spawn_blocking(move || {
@@ -160,6 +162,7 @@ async fn sweep(rooms: Rooms, unload_after: Duration) {
     let mut tick = tokio::time::interval(SWEEP.min(unload_after.max(Duration::from_millis(100))));
     loop {
         tick.tick().await;
+        rooms.look_at_clock();
         rooms.unload_idle(unload_after).await;
     }
 }

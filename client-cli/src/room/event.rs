@@ -25,7 +25,8 @@ pub enum Event {
     Entry {
         /// As it is in the log.
         entry: Entry,
-        /// As it was applied to the replica, on top of what is not acknowledged; none where there is no replica.
+        /// As it was applied to the replica, on top of what is not acknowledged; none where there is no replica, and
+        /// for an entry that is no edit.
         applied: Option<Operation>,
     },
     /// An edit of one's own is in the log, as durable as the server makes it.

@@ -249,7 +249,12 @@ impl Replica {
         if !matches!(self.stage, Stage::Following { .. }) {
             return self.resync(Error::bad_server("an entry came before its text"));
         }
-        let Command::Edit(operation) = &entry.command;
+        let Command::Edit(operation) = &entry.command else {
+            return match self.client.pass(entry.revision) {
+                Ok(()) => Answered::Event(Event::Entry { entry, applied: None }),
+                Err(error) => self.resync(Error::bad_server(error)),
+            };
+        };
         let applied = self.client.remote(entry.revision, operation).and_then(|operation| {
             operation.apply_to_rope(&mut self.text)?;
             Ok(operation)

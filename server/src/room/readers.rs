@@ -1,8 +1,11 @@
 //! Who follows a room: each reader is a cursor on the room's log. Joining, catching up after a reconnect, falling behind
 //! and following along are the same thing: a cursor that is moved towards the head whenever its outlet has room.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use motet_protocol::{
+    access::Role,
     ids::{Channel, ParticipantId, Revision, Seq},
     limits::TEXT_CHUNK_BYTES,
     message::{Entry, ServerMessage},
@@ -10,6 +13,7 @@ use motet_protocol::{
 use ropey::Rope;
 
 use super::{
+    access::Principal,
     presence::Watch,
     window::Window,
     wire::{Encoded, SharedNews, Wire},
@@ -46,6 +50,10 @@ pub struct Reader<K> {
     id: ReaderId,
     /// The connection, as the caller knows it.
     pub key: K,
+    /// Who it is.
+    pub principal: Arc<Principal>,
+    /// What it may do, as far as it was told.
+    pub role: Role,
     /// How far it is.
     pub cursor: Cursor,
 }
@@ -102,7 +110,8 @@ impl Cursor {
     }
 
     fn put(&mut self, entry: &Entry, encoded: &mut Encoded, out: &mut BytesMut) {
-        if entry.participant == self.participant {
+        // What the server says in its name (an introduction) is no submit of its own.
+        if entry.participant == self.participant && entry.seq != 0 {
             self.wire.put_ack(self.channel, entry.seq, entry.revision, out);
         } else {
             self.wire.put_entry(self.channel, entry, encoded, out);
@@ -196,10 +205,10 @@ impl<K> Default for Readers<K> {
 
 impl<K> Readers<K> {
     /// Adds a reader.
-    pub fn add(&mut self, key: K, cursor: Cursor) -> ReaderId {
+    pub fn add(&mut self, key: K, principal: Arc<Principal>, role: Role, cursor: Cursor) -> ReaderId {
         self.next += 1;
         let id = ReaderId(self.next);
-        self.readers.push(Reader { id, key, cursor });
+        self.readers.push(Reader { id, key, principal, role, cursor });
         id
     }
 

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use bincode::{Decode, Encode};
 use bytes::{BufMut, Bytes, BytesMut};
 use motet_protocol::{
-    codec::{self, Frame, FrameDecoder},
+    codec,
     ids::{ParticipantId, Revision, Seq, UnixMs},
     message::{Command, Entry},
 };
 use ropey::{Rope, RopeBuilder};
-use tokio_util::codec::Decoder;
 
-use super::limits::SESSIONS_REMEMBERED;
+use super::{
+    decided::{DECIDED_BYTES_MAX, Decided, StoredDecided},
+    limits::SESSIONS_REMEMBERED,
+};
 
 /// The state of a room at a revision. Cloning it costs next to nothing: texts are shared until they change.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,7 @@ pub struct RoomState {
     time_ms: UnixMs,
     text: Rope,
     sessions: HashMap<ParticipantId, LastSubmit>,
+    decided: Decided,
 }
 
 /// A session's last entry.
@@ -51,11 +54,10 @@ impl RoomState {
         if entry.revision != self.revision + 1 {
             return Err(wrong("revisions have no gaps".to_owned()));
         }
-        match &entry.command {
-            Command::Edit(operation) => {
-                operation.apply_to_rope(&mut self.text).map_err(|mismatch| wrong(mismatch.to_string()))?;
-            }
+        if let Command::Edit(operation) = &entry.command {
+            operation.apply_to_rope(&mut self.text).map_err(|mismatch| wrong(mismatch.to_string()))?;
         }
+        self.decided.fold(entry);
         self.revision = entry.revision;
         self.time_ms = entry.time_ms;
         self.remember(entry);
@@ -63,6 +65,10 @@ impl RoomState {
     }
 
     fn remember(&mut self, entry: &Entry) {
+        if entry.seq == 0 {
+            // The server's own entries are no submits.
+            return;
+        }
         self.sessions.insert(entry.participant, LastSubmit { seq: entry.seq, revision: entry.revision });
         if self.sessions.len() > 2 * SESSIONS_REMEMBERED {
             let mut revisions: Vec<Revision> = self.sessions.values().map(|last| last.revision).collect();
@@ -87,6 +93,11 @@ impl RoomState {
         &self.text
     }
 
+    /// What was decided in it.
+    pub fn decided(&self) -> &Decided {
+        &self.decided
+    }
+
     /// What is remembered of a participant's last submit.
     pub fn last_submit(&self, participant: ParticipantId) -> Option<LastSubmit> {
         self.sessions.get(&participant).copied()
@@ -103,7 +114,8 @@ impl RoomState {
     pub fn encode(&self) -> Bytes {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(id, last)| (*id, *last)).collect();
         sessions.sort_unstable_by_key(|(_, last)| last.revision);
-        let header = Header { revision: self.revision, time_ms: self.time_ms, sessions };
+        let decided = self.decided.to_stored();
+        let header = Header { revision: self.revision, time_ms: self.time_ms, sessions, decided };
         let mut buffer = BytesMut::with_capacity(64 + 32 * header.sessions.len() + self.text.len_bytes());
         codec::frame_into(&header, &mut buffer);
         for chunk in self.text.chunks() {
@@ -115,14 +127,15 @@ impl RoomState {
     /// Reads what [`encode`](Self::encode) wrote. Takes any bytes; the text says what is wrong with them.
     pub fn decode(state: &[u8]) -> Result<Self, String> {
         /// More than the header of a state that remembers all the sessions it may.
-        const HEADER_BYTES_MAX: usize = 128 + 64 * SESSIONS_REMEMBERED;
-        let mut rest = BytesMut::from(&state[..state.len().min(HEADER_BYTES_MAX + codec::LENGTH_BYTES)]);
-        let header = match FrameDecoder::new(HEADER_BYTES_MAX).decode(&mut rest) {
-            Ok(Some(Frame::Message(bytes))) => bytes,
-            _ => return Err("the header of the state is cut off".to_owned()),
-        };
-        let text = &state[codec::LENGTH_BYTES + header.len()..];
-        let header: Header = codec::decode(&header).map_err(|error| error.to_string())?;
+        const HEADER_BYTES_MAX: usize = 2 * (128 + 64 * SESSIONS_REMEMBERED + DECIDED_BYTES_MAX);
+        let cut_off = || "the header of the state is cut off".to_owned();
+        let (length, rest) = state.split_first_chunk::<{ codec::LENGTH_BYTES }>().ok_or_else(cut_off)?;
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > HEADER_BYTES_MAX {
+            return Err(format!("the header of the state claims {length} bytes"));
+        }
+        let (header, text) = rest.split_at_checked(length).ok_or_else(cut_off)?;
+        let header: Header = codec::decode_state(header).map_err(|error| error.to_string())?;
         let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
         let mut rope = RopeBuilder::new();
         rope.append(text);
@@ -131,6 +144,7 @@ impl RoomState {
             time_ms: header.time_ms,
             text: rope.finish(),
             sessions: header.sessions.into_iter().collect(),
+            decided: Decided::from_stored(header.decided),
         })
     }
 }
@@ -141,6 +155,7 @@ struct Header {
     revision: Revision,
     time_ms: UnixMs,
     sessions: Vec<(ParticipantId, LastSubmit)>,
+    decided: StoredDecided,
 }
 
 #[cfg(test)]

@@ -41,8 +41,7 @@ impl Window {
 
     /// The oldest entry's revision, if there is more here than may.
     pub fn surplus(&self) -> Option<Revision> {
-        let over =
-            self.entries.len() > self.entries_max || (self.bytes > WINDOW_BYTES_MAX && self.entries.len() > 1);
+        let over = self.entries.len() > self.entries_max || (self.bytes > WINDOW_BYTES_MAX && self.entries.len() > 1);
         if over { self.first() } else { None }
     }
 

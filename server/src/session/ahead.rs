@@ -4,7 +4,7 @@
 //! told less often, and always the newest.
 
 /// What is sent ahead of the client's answer, in bytes: about a second of a busy room.
-pub const AHEAD_BYTES_MAX: usize = 16 * 1024;
+const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// What was sent ahead of one client.
 #[derive(Debug, Default)]

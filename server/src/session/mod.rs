@@ -2,11 +2,13 @@
 //! and the time, and says what to do.
 
 mod ahead;
+mod caller;
 mod conversation;
 mod pace;
 mod turn;
 
 pub use ahead::Ahead;
-pub use conversation::{Act, Answer, Session, Settings};
+pub use caller::{Caller, Target};
+pub use conversation::{Act, Session, Settings};
 pub use pace::Pace;
 pub use turn::Turn;

@@ -47,7 +47,7 @@ impl Turn {
 }
 
 /// What is answered where no relay was configured.
-pub fn no_relay() -> Refusal {
+pub(super) fn no_relay() -> Refusal {
     Refusal::new(ErrorCode::NotConfigured, "this server was given no relay for calls (--turn-url, --turn-secret-file)")
 }
 

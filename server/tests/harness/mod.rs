@@ -227,7 +227,7 @@ impl<S: Read + Write> Peer<S> {
     }
 
     pub fn create(&mut self, room: &str) {
-        self.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(room)) });
+        self.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(room)), settings: Box::default() });
         match self.hear() {
             ServerMessage::Created { .. } => {}
             ServerMessage::Error(error) if error.code == ErrorCode::RoomExists => {}

@@ -130,9 +130,12 @@ impl Replica {
                 self.head = head;
             }
             ServerMessage::Entry { entry, .. } => {
-                let Command::Edit(operation) = &entry.command;
-                let operation = self.client.remote(entry.revision, operation).unwrap();
-                operation.apply_to_rope(&mut self.text).unwrap();
+                if let Command::Edit(operation) = &entry.command {
+                    let operation = self.client.remote(entry.revision, operation).unwrap();
+                    operation.apply_to_rope(&mut self.text).unwrap();
+                } else {
+                    self.client.pass(entry.revision).unwrap();
+                }
                 self.send_outstanding()?;
             }
             ServerMessage::Ack { seq, revision, .. } => {

@@ -216,7 +216,9 @@ impl Peer {
 
     /// Somebody else's edit is on this screen.
     fn show(&mut self, entry: &Entry, phase: Phase) -> Result<(), Failure> {
-        let Command::Edit(operation) = &entry.command;
+        let Command::Edit(operation) = &entry.command else {
+            return self.client.pass(entry.revision).map_err(disagreement);
+        };
         let operation = self.client.remote(entry.revision, operation).map_err(disagreement)?;
         operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
         if let (Phase::Measure, Some(took_us)) = (phase, self.took_us(entry.participant, entry.seq)) {
