@@ -78,6 +78,7 @@ impl Typing {
                 wire: Wire::Tcp,
                 after: Some(revision),
                 entries_only: true,
+                now: 0,
             };
             let (reader, _, _) = room.join(join).expect("the revision is there");
             room.feed(reader, &mut sink);

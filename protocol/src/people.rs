@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::{
     ids::ParticipantId,
     message::Entry,
+    ot::Operation,
     presence::{Person, Presence, PresenceOf},
 };
 
@@ -61,17 +62,25 @@ impl People {
         }
     }
 
-    /// Takes in the next entry: everybody's places move with the text.
+    /// Takes in somebody else's entry: everybody's places move with the text.
     pub fn fold(&mut self, entry: &Entry) {
+        if let Some(operation) = entry.command.operation() {
+            self.move_over(entry.participant, operation);
+        }
+    }
+
+    /// Takes in an edit that is in the log now, as one's own is when it is acknowledged: the operation counts on the revision
+    /// before.
+    pub fn move_over(&mut self, author: ParticipantId, operation: &Operation) {
         let placed = |known: &&mut Known| known.presence.as_ref().is_some_and(|presence| !presence.is_placeless());
         let mut placed = self.known.values_mut().filter(placed).peekable();
         if placed.peek().is_none() {
             return;
         }
-        let Some(shift) = entry.command.operation().map(|operation| operation.shift()) else { return };
+        let shift = operation.shift();
         for Known { person, presence } in placed {
             if let Some(presence) = presence {
-                presence.move_over(&shift, person.participant == entry.participant);
+                presence.move_over(&shift, person.participant == author);
             }
         }
     }

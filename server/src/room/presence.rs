@@ -112,6 +112,13 @@ pub struct Here<'a> {
     pub length: u64,
 }
 
+impl Here<'_> {
+    /// Whether all entries after a revision are at hand.
+    pub fn reaches(&self, base: Revision) -> bool {
+        base + 1 >= self.window.first().unwrap_or(self.head + 1)
+    }
+}
+
 impl Roster {
     /// Somebody came. Who is here already has left and come again.
     pub fn arrive(&mut self, person: Person) {
@@ -220,8 +227,7 @@ impl Roster {
         }
         let version = self.version + 1;
         let Some(slot) = self.slots.get_mut(&participant).filter(|slot| slot.shown) else { return Ok(()) };
-        let in_window_from = here.window.first().unwrap_or(here.head + 1);
-        let base = if base + 1 >= in_window_from { base } else { here.head };
+        let base = if here.reaches(base) { base } else { here.head };
         if base == here.head {
             presence.clamp(here.length);
         }

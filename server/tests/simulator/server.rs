@@ -48,7 +48,8 @@ pub type Appends = Vec<Append>;
 
 impl Server {
     pub fn new(number: usize, limits: RoomLimits, fault: Option<Fault>) -> Self {
-        let settings = Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync };
+        let settings =
+            Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync, turn: None };
         Self { number, up: true, rooms: BTreeMap::new(), limits, settings, fault, met: Met::new() }
     }
 
@@ -102,7 +103,7 @@ impl Server {
                 let number = room.as_str().parse().unwrap();
                 let wire = link.wire;
                 let room = self.open(number, &mut logs[number]);
-                let join = Join { key: id, principal, channel, wire, after, entries_only };
+                let join = Join { key: id, principal, channel, wire, after, entries_only, now };
                 match room.join(join) {
                     Ok((reader, joined, replaced)) => {
                         link.outbox.put(&joined);

@@ -38,6 +38,11 @@ impl<K> Room<K> {
         self.roster.set(participant, base, presence, here, now)
     }
 
+    /// Whether places that count on a revision can be told exactly.
+    pub fn reaches(&self, base: Revision) -> bool {
+        Here { window: &self.window, head: self.state.revision(), length: self.length() }.reaches(base)
+    }
+
     /// Notes that a reader is at work. Returns whether the others see it differently now.
     pub fn heard(&mut self, id: ReaderId, now: UnixMs) -> bool {
         self.participant(id).is_some_and(|participant| self.roster.heard(participant, now))
