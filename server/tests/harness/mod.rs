@@ -297,7 +297,7 @@ impl<S: Read + Write> Peer<S> {
 }
 
 pub fn hello(session: SessionId) -> ClientMessage {
-    ClientMessage::Hello(Hello { protocol: PROTOCOL_VERSION, token: None, session, name: "test".to_owned() })
+    ClientMessage::Hello(Hello { protocol: PROTOCOL_VERSION, token: None, session, name: String::new() })
 }
 
 pub fn id(room: &str) -> RoomId {

@@ -224,7 +224,7 @@ mod roles {
         say(&mut room, editor, BEN, 1, Command::Edit(insert(0, "b", 0))).unwrap();
         say(&mut room, host, ANN, 2, give("ben", Standing::Role(Role::Viewer))).unwrap();
         // It is not durable yet, and nobody has seen it; what comes after it in the order is refused all the same.
-        let refusal = say(&mut room, editor, BEN, 2, Command::Edit(insert(0, "c", 1))).unwrap_err();
+        let refusal = say(&mut room, editor, BEN, 2, Command::Edit(insert(0, "c", 0))).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::Forbidden);
         settle(&mut room);
         let changes = room.take_role_changes();
