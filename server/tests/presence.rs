@@ -75,7 +75,7 @@ fn people_see_each_other_come_move_and_go() {
     let mut seen = People::default();
     watch(&mut ann);
     until(&mut ann, &mut seen, |people| people.len() == 2);
-    assert_eq!(seen.get(ben_id).unwrap().person.author.name, "test");
+    assert_eq!(seen.get(ben_id).unwrap().person.participant, ben_id);
     let viewport = Some(Selection { anchor: Scalar(0), head: Scalar(0) });
     let call = Some(Call { audio: true, ..Call::default() });
     let presence = Presence { viewport, call, following: Some(ann_id), color: Some(7), ..caret(0) };
