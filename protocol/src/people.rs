@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::{
     ids::ParticipantId,
     message::Entry,
@@ -18,16 +20,17 @@ pub struct People {
 }
 
 /// Somebody in the room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Known {
     /// Who it is.
+    #[serde(flatten)]
     pub person: Person,
     /// What it tells; none if it has told nothing yet.
     pub presence: Option<Presence>,
 }
 
 /// What a [`Presence`](crate::message::ServerMessage::Presence) message says, without channel and revision.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct News {
     /// Whether what was told before no longer counts.
     pub whole: bool,
