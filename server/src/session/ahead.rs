@@ -67,10 +67,11 @@ mod tests {
         assert!(!ahead.take_held());
         assert_eq!(ahead.answered(77), None);
         assert!(!ahead.take_held(), "that was another ping");
-        // What was sent behind the ping is still under way, and enough for the next.
-        assert_eq!(ahead.answered(1), Some(2));
+        assert_eq!(ahead.answered(1), None);
         assert!(ahead.take_held() && !ahead.take_held());
         assert!(ahead.may_send());
+        // What was sent behind the ping is still under way.
+        assert_eq!(ahead.sent(1_000), Some(2));
         assert_eq!(ahead.answered(1), None);
         assert_eq!(ahead.answered(2), None);
         assert_eq!(ahead.bytes, 0);

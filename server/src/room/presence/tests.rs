@@ -1,3 +1,5 @@
+use super::*;
+use crate::room::{window::Logged, wire::Encoded};
 use motet_protocol::{
     codec,
     message::{Command, Entry},
@@ -6,10 +8,16 @@ use motet_protocol::{
     presence::Selection,
     room::Author,
 };
-use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 
-use super::*;
-use crate::room::{window::Logged, wire::Encoded};
+/// Chance from a seed: the generator of Knuth's MMIX.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+}
 
 /// A text whose characters are told apart, with its whole history.
 struct Script {
@@ -60,11 +68,12 @@ impl Script {
         entry
     }
 
-    fn edit_at_random(&mut self, roster: &mut Roster, random: &mut impl Rng) -> Entry {
-        let at = random.random_range(0..=self.text().len());
-        let deleted = random.random_range(0..=(self.text().len() - at).min(6));
-        let inserted = if self.text().len() < 4 { 8 } else { random.random_range(0..5) };
-        self.edit(roster, random.random_range(0..8), at, deleted, inserted)
+    fn edit_at_random(&mut self, roster: &mut Roster, dice: &mut Dice) -> Entry {
+        let length = self.text().len();
+        let at = dice.below(length + 1);
+        let deleted = dice.below((length - at).min(6) + 1);
+        let inserted = if length < 4 { 8 } else { dice.below(5) };
+        self.edit(roster, dice.below(8) as u64, at, deleted, inserted)
     }
 
     /// Whether a place in the text is where `was` was at `base`: what survived from left of it is left, and right right.
@@ -111,8 +120,8 @@ fn catch_up(roster: &mut Roster, watch: &mut Watch, people: &mut People, here: H
 #[test]
 fn selections_stay_on_their_characters_under_random_edits() {
     for seed in 0..150_u64 {
-        let mut random = StdRng::seed_from_u64(seed);
-        let mut script = Script::new(40, random.random_range(1..80));
+        let mut dice = Dice(seed);
+        let mut script = Script::new(40, 1 + dice.below(80));
         let mut roster = Roster::default();
         let mut readers = vec![(Watch::default(), People::default()); 3];
         // What each told last, and on what; each reader knows an older one perhaps.
@@ -121,25 +130,26 @@ fn selections_stay_on_their_characters_under_random_edits() {
             roster.arrive(person(number, Role::Editor));
         }
         for step in 0..300 {
-            match random.random_range(0..10) {
+            match dice.below(10) {
                 0..5 => {
-                    let entry = script.edit_at_random(&mut roster, &mut random);
+                    let entry = script.edit_at_random(&mut roster, &mut dice);
                     readers.iter_mut().for_each(|(_, people)| people.fold(&entry));
                 }
                 5..8 => {
                     let first = script.window.first().map_or(script.head(), |first| first - 1);
-                    let base = random.random_range(first..=script.head());
-                    let length = script.revisions[base as usize].len() as u64;
-                    let anchor = Scalar(random.random_range(0..=length));
-                    let head = if random.random() { anchor } else { Scalar(random.random_range(0..=length)) };
-                    let number = random.random_range(0..8);
+                    let base = first + dice.below((script.head() - first) as usize + 1) as u64;
+                    let length = script.revisions[base as usize].len();
+                    let mut place = || Scalar(dice.below(length + 1) as u64);
+                    let (anchor, other) = (place(), place());
+                    let head = if dice.below(2) == 0 { anchor } else { other };
+                    let number = dice.below(8) as u64;
                     let selection = Selection { anchor, head };
                     let presence = Presence { selections: vec![selection], ..Presence::default() };
                     roster.set(ParticipantId(number), base, presence, script.here(), 0).unwrap();
                     told.entry(number).or_default().push((base, selection));
                 }
                 _ => {
-                    let (watch, people) = &mut readers[random.random_range(0..3)];
+                    let (watch, people) = &mut readers[dice.below(3)];
                     catch_up(&mut roster, watch, people, script.here());
                     for (number, told) in &told {
                         let now = people.get(ParticipantId(*number)).unwrap().presence.as_ref().unwrap().selections[0];
