@@ -1,6 +1,9 @@
 //! One open room behind its mutex.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use motet_protocol::{
     access::Role,
@@ -12,8 +15,16 @@ use parking_lot::Mutex;
 use ropey::Rope;
 use tokio::sync::oneshot;
 
-use super::{HISTORY_TRIES, history::Read, now_ms, older_entries, pulse::Pulse, refusal_of, registry::RoomRecord};
-
+use super::{
+    HISTORY_TRIES,
+    expiry::{self, expired},
+    history::Read,
+    now_ms, older_entries,
+    pulse::Pulse,
+    refusal_of,
+    registry::RoomRecord,
+    watch::Watches,
+};
 use crate::{
     log::LogWriter,
     metrics::Metrics,
@@ -39,7 +50,32 @@ pub struct RoomCell {
     open: Mutex<Open>,
     log: RoomLog,
     pulse: Arc<Pulse>,
+    watches: Arc<Watches>,
+    /// Whether those who follow lists of rooms have yet to be told of a change.
+    changed: AtomicBool,
     metrics: Arc<Metrics>,
+}
+
+/// How a room stands to its expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It stays.
+    Stays,
+    /// It has expired and takes nothing any more.
+    Expired,
+}
+
+/// What the rooms of a server share.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// The log.
+    pub log: RoomLog,
+    /// What presence is told by.
+    pub pulse: Arc<Pulse>,
+    /// Who follows lists of rooms.
+    pub watches: Arc<Watches>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
 }
 
 #[derive(Debug)]
@@ -49,6 +85,8 @@ struct Open {
     /// Why nothing may be done here any more.
     closed: Option<Refusal>,
     active_ms: UnixMs,
+    /// Whether people were told that the room expires soon.
+    warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
     /// Whether those who watch are told something with the pulse's next beat.
@@ -81,25 +119,20 @@ const UNLOAD_REPLAY_MAX: u64 = 256;
 
 impl RoomCell {
     /// A room that was read from the store.
-    pub fn new(
-        id: RoomId,
-        record: RoomRecord,
-        room: Room<Arc<Connection>>,
-        head: Head,
-        log: RoomLog,
-        pulse: Arc<Pulse>,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
+    pub fn new(id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head, means: Means) -> Arc<Self> {
         let open = Open {
             room,
             head,
             closed: None,
             active_ms: now_ms(),
+            warned: false,
             waiting: Vec::new(),
             has_news: false,
             news_after_ms: 0,
         };
-        Arc::new(Self { id, record, open: Mutex::new(open), log, pulse, metrics })
+        let Means { log, pulse, watches, metrics } = means;
+        let changed = AtomicBool::new(false);
+        Arc::new(Self { id, record, open: Mutex::new(open), log, pulse, watches, changed, metrics })
     }
 
     /// Its log.
@@ -129,6 +162,8 @@ impl RoomCell {
             }
         });
         self.note_news(&mut open);
+        drop(open);
+        self.touch();
         Ok(reader)
     }
 
@@ -138,6 +173,47 @@ impl RoomCell {
         open.room.leave(reader);
         open.active_ms = now_ms();
         self.note_news(&mut open);
+        drop(open);
+        self.touch();
+    }
+
+    /// Tells those who follow lists of rooms that something changed here.
+    fn touch(&self) {
+        if self.watches.any() && !self.changed.swap(true, Ordering::Relaxed) {
+            self.watches.touch(&self.id);
+        }
+    }
+
+    /// Takes note that they are being told.
+    pub fn seen(&self) {
+        self.changed.store(false, Ordering::Relaxed);
+    }
+
+    /// When something was last done here.
+    pub fn active_ms(&self) -> UnixMs {
+        self.open.lock().active_ms
+    }
+
+    /// Ends the room if nothing happened in it for `ttl_s` seconds (0 for never), and tells people when that is near.
+    pub fn expire(&self, ttl_s: u64, now: UnixMs) -> Expiry {
+        let mut open = self.open.lock();
+        let (end, notice) = expiry::times(ttl_s, open.active_ms);
+        if ttl_s == 0 || now < notice || open.room.has_pending() || open.closed.is_some() {
+            open.warned = false;
+            return Expiry::Stays;
+        }
+        if now >= end {
+            close(&mut open, &expired(&self.id));
+            return Expiry::Expired;
+        }
+        if !open.warned {
+            open.warned = true;
+            for reader in open.room.readers().iter() {
+                let channel = reader.cursor.channel;
+                reader.key.send(&ServerMessage::Expiring { channel, expires_ms: end });
+            }
+        }
+        Expiry::Stays
     }
 
     /// Moves a reader on.
@@ -251,7 +327,10 @@ impl RoomCell {
         self.tell_roles(&mut open);
         answer_waiting(&mut open);
         open.active_ms = now_ms();
-        open.room.take_due_snapshot()
+        let due = open.room.take_due_snapshot();
+        drop(open);
+        self.touch();
+        due
     }
 
     /// Others' entries are in the log, up to `head`.

@@ -7,16 +7,19 @@
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`commits`]: what the log answers, brought to the rooms.
 //! - [`pulse`]: the one timer by which presence is told.
+//! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
 //! - [`answers`]: questions that take looking up.
 
 pub mod answers;
 pub mod card;
 pub mod cell;
 pub mod commits;
+pub mod expiry;
 pub mod history;
 pub mod pulse;
 pub mod registry;
 pub mod rooms;
+pub mod watch;
 
 use std::sync::Arc;
 

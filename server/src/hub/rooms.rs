@@ -1,6 +1,13 @@
 //! Which rooms are open. A room is read from the store when it is first asked for, and let go of when it is idle.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use motet_protocol::{
     access::{Member, ProjectId, Role},
@@ -18,12 +25,14 @@ use uuid::Uuid;
 use super::{
     blocking,
     card::{self, Card},
-    cell::{Idle, RoomCell, RoomLog},
+    cell::{Idle, Means, RoomCell, RoomLog},
     commits::store_snapshot,
+    expiry::{self, expired},
     history, now_ms,
     pulse::Pulse,
     refusal_of,
     registry::{Registry, RoomRecord},
+    watch::Watches,
 };
 use crate::{
     metrics::Metrics,
@@ -54,6 +63,10 @@ pub struct Rooms {
     /// The store.
     pub store: Arc<dyn Store>,
     registry: Registry,
+    /// Lists that are followed.
+    pub watches: Arc<Watches>,
+    /// When the first of the rooms that are not open may have expired.
+    pub first_due_ms: Arc<AtomicU64>,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -69,6 +82,8 @@ pub struct Rules {
     pub public: Option<Role>,
     /// Whether somebody without an account may make rooms.
     pub guests_create: bool,
+    /// Seconds after which rooms expire that do not say; 0 for never.
+    pub ttl_s: u64,
 }
 
 /// The people in one room of a project.
@@ -92,7 +107,18 @@ impl Rooms {
     /// The rooms in a store, none of them open.
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
-        Self { table: Arc::default(), store, registry, log, limits, rules, pulse: Arc::default(), metrics }
+        Self {
+            table: Arc::default(),
+            store,
+            registry,
+            watches: Arc::default(),
+            first_due_ms: Arc::default(),
+            log,
+            limits,
+            rules,
+            pulse: Arc::default(),
+            metrics,
+        }
     }
 
     /// A room, opened if it is not.
@@ -134,8 +160,13 @@ impl Rooms {
         let ground = self.ground(&record);
         let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        let (log, pulse, metrics) = (self.log.clone(), Arc::clone(&self.pulse), Arc::clone(&self.metrics));
-        Ok(RoomCell::new(id.clone(), record, room, head, log, pulse, metrics))
+        let means = Means {
+            log: self.log.clone(),
+            pulse: Arc::clone(&self.pulse),
+            watches: Arc::clone(&self.watches),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Ok(RoomCell::new(id.clone(), record, room, head, means))
     }
 
     fn ground(&self, record: &RoomRecord) -> Ground {
@@ -205,6 +236,7 @@ impl Rooms {
             let submit = Submit { participant, seq, base, command };
             cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
         }
+        self.watches.touch(&id);
         self.info(caller, &cell)
     }
 
@@ -234,6 +266,7 @@ impl Rooms {
             Ok::<_, Refusal>(record)
         })
         .await??;
+        self.watches.touch(id);
         let slot = self.table.lock().remove(id);
         if let Some(cell) = slot.as_ref().and_then(|slot| slot.get()) {
             self.metrics.rooms_open.dec();
@@ -300,6 +333,19 @@ impl Rooms {
         Ok((found, after))
     }
 
+    /// The same for one room, as it is now; none also if it is gone. Waits for the disk.
+    pub fn listed_now(&self, caller: &Caller, filter: &RoomFilter, id: &RoomId) -> Result<Option<RoomInfo>, Refusal> {
+        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
+        if let Some(cell) = open {
+            cell.seen();
+        }
+        match self.registry.get(id) {
+            Ok(record) => self.listed(caller, filter, id, &record),
+            Err(refusal) if refusal.code == ErrorCode::RoomNotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// A room as a list shows it, if the caller sees it and wants it.
     fn listed(
         &self,
@@ -330,6 +376,34 @@ impl Rooms {
         let mine = || nobody.role_of(&principal, &ground).is_some();
         let wanted = wants(filter, id, &card) && (!filter.mine || mine());
         Ok(wanted.then(|| info(id, record, card, present, role)))
+    }
+
+    /// Which rooms there are.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Whether a room is open.
+    pub fn is_open(&self, id: &RoomId) -> bool {
+        self.table.lock().contains_key(id)
+    }
+
+    /// Seconds after which a room of these settings expires; 0 for never.
+    pub fn ttl(&self, settings: &RoomSettings) -> u64 {
+        if settings.ttl_s > 0 { settings.ttl_s } else { self.rules.ttl_s }
+    }
+
+    /// The same of an open room.
+    pub fn ttl_of(&self, cell: &RoomCell) -> u64 {
+        cell.with_state(|state| self.ttl(&state.decided().settings))
+    }
+
+    /// Removes a room that has expired.
+    pub async fn forget(&self, id: &RoomId, what: &'static str) {
+        match self.remove(id, expired(id)).await {
+            Ok(()) => tracing::info!(room = %id, what, "a room has expired"),
+            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
+        }
     }
 
     /// The open rooms.
@@ -384,8 +458,9 @@ impl Rooms {
     }
 
     async fn keep_card(&self, cell: &Arc<RoomCell>) {
-        let (store, log, state) = (Arc::clone(&self.store), cell.log_id(), cell.state());
-        let _ = blocking(move || card::keep(store.as_ref(), log, &state)).await;
+        let (store, log) = (Arc::clone(&self.store), cell.log_id());
+        let (state, active_ms) = (cell.state(), cell.active_ms());
+        let _ = blocking(move || card::keep(store.as_ref(), log, &state, active_ms)).await;
     }
 
     fn unload(&self, cell: Arc<RoomCell>, since_ms: u64) {
@@ -396,6 +471,10 @@ impl Rooms {
         let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
         let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
         if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
+            let ttl_s = self.ttl_of(&cell);
+            if ttl_s > 0 {
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
+            }
             table.remove(&cell.id);
             if table.capacity() > 64 && table.len() < table.capacity() / 4 {
                 table.shrink_to_fit();
