@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use motet_protocol::{
     error::ErrorCode,
-    ids::{ParticipantId, Revision, UnixMs},
+    ids::{Channel, ParticipantId, Revision, UnixMs},
     presence::{Person, Presence},
 };
 
@@ -120,7 +120,7 @@ pub struct Telling<'a> {
 
 impl Telling<'_> {
     /// The room's number on the reader's connection.
-    pub fn channel(&self) -> motet_protocol::ids::Channel {
+    pub fn channel(&self) -> Channel {
         self.cursor.channel
     }
 
