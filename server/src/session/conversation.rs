@@ -15,7 +15,7 @@ use motet_protocol::{
 };
 
 use super::{Caller, Pace, Turn, turn::no_relay};
-use crate::room::Refusal;
+use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ enum Phase {
 }
 
 /// What to do about a message.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Act<'a, C> {
     /// Nothing.
     Nothing,
@@ -69,6 +69,13 @@ pub enum Act<'a, C> {
         token: Option<String>,
         /// The name that it gives itself.
         name: String,
+    },
+    /// Find out whose another token is; say so with [`Session::authenticated`].
+    Authenticate {
+        /// The question's number.
+        request: RequestId,
+        /// The token.
+        token: String,
     },
     /// Open a room; say so with [`Session::joined`] when it is.
     Join {
@@ -204,12 +211,30 @@ impl<C> Session<C> {
             participant: caller.participant,
             account: caller.author.account.clone(),
             name: caller.author.name.clone(),
-            expires_ms: caller.expires_ms,
+            expires_ms: caller.identity.expires_ms,
             durability: settings.durability,
             limits: settings.limits.clone(),
         };
         self.phase = Phase::Open { caller: Arc::new(caller) };
         Act::Reply(ServerMessage::Welcome(welcome))
+    }
+
+    /// Takes what was found out about another token.
+    pub fn authenticated(&mut self, request: RequestId, identity: Result<Identity, Refusal>) -> Act<'_, C> {
+        let Phase::Open { caller } = &mut self.phase else { return Act::Nothing };
+        let same = |identity: &Identity| identity.account == caller.identity.account && identity.account.is_some();
+        match identity {
+            Ok(identity) if same(&identity) => {
+                let expires_ms = identity.expires_ms;
+                *caller = Arc::new(Caller::new(caller.participant, identity));
+                Act::Reply(ServerMessage::Authenticated { request, expires_ms })
+            }
+            Ok(_) => {
+                let words = "the token is not of the account that this connection began with; connect anew for another";
+                reply(Refusal::new(ErrorCode::Forbidden, words).about(About::Request(request)))
+            }
+            Err(refusal) => reply(refusal.about(About::Request(request))),
+        }
     }
 
     /// Who it is, once that is known.
@@ -226,6 +251,9 @@ impl<C> Session<C> {
                 Some(turn) => Act::Reply(turn.credentials(request, caller.participant, now)),
                 None => reply(no_relay().about(About::Request(request))),
             };
+        }
+        if let ClientMessage::Authenticate { request, token } = message {
+            return Act::Authenticate { request, token };
         }
         if let Some(request) = message.request() {
             return Act::Answer { caller, request, question: message };
@@ -358,11 +386,9 @@ impl<C> Session<C> {
                     return close(ErrorCode::HandshakeTimeout, words);
                 }
             }
-            Phase::Open { caller } if caller.expires_ms.is_some_and(|expires_ms| expires_ms <= now) => {
-                return close(
-                    ErrorCode::Unauthorized,
-                    "the token has expired; sign in again and connect with a new one",
-                );
+            Phase::Open { caller } if !caller.still_valid(now) => {
+                let words = "the token has expired or was revoked; sign in again and connect with a new one";
+                return close(ErrorCode::Unauthorized, words);
             }
             Phase::Open { .. } if silent_ms >= idle_timeout_ms => {
                 let words = format!("nothing was heard for {} seconds; connect again", idle_timeout_ms / 1_000);

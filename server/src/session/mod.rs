@@ -8,7 +8,7 @@ mod pace;
 mod turn;
 
 pub use ahead::Ahead;
-pub use caller::{Caller, Target};
+pub use caller::Caller;
 pub use conversation::{Act, Session, Settings};
 pub use pace::Pace;
 pub use turn::Turn;

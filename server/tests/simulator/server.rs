@@ -10,6 +10,7 @@ use motet_protocol::{
     presence::Presence,
 };
 use motet_server::{
+    auth::Identity,
     room::{
         Fed, Outlet, Refusal, Room, RoomState, Submitted,
         limits::RoomLimits,
@@ -112,7 +113,7 @@ impl Server {
             Act::Reply(message) => link.outbox.put(&message),
             Act::Close(message) => panic!("a client was shown out: {message:?}"),
             Act::Identify { session, name, .. } => {
-                let caller = Caller::guest(session.participant(), &name);
+                let caller = Caller::new(session.participant(), Identity::guest(&name).unwrap());
                 match link.session.identified(Ok(caller), &self.settings) {
                     Act::Reply(welcome) => link.outbox.put(&welcome),
                     act => panic!("a guest was not let in: {act:?}"),
