@@ -90,9 +90,15 @@ impl Typing {
         let revision = room.revision();
         let mut join = |n| {
             let participant = ParticipantId(100 + n);
-            let principal = Arc::new(Principal::nobody(participant));
-            let join =
-                Join { key: (), principal, channel: 1, wire: Wire::Tcp, after: Some(revision), entries_only: true };
+            let join = Join {
+                key: (),
+                principal: Arc::new(Principal::nobody(participant)),
+                channel: 1,
+                wire: Wire::Tcp,
+                after: Some(revision),
+                entries_only: true,
+                now: 0,
+            };
             let (reader, _, _) = room.join(join).expect("the revision is there");
             room.feed(reader, &mut sink);
             Author { participant, reader, seq: 0 }

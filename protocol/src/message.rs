@@ -610,6 +610,9 @@ pub enum ServerMessage {
         channel: Channel,
         /// The revision that all positions count on, which the reader has seen by now.
         revision: Revision,
+        /// Whether everything that was told before no longer counts: so begins the first of these after a
+        /// `WatchPresence`, and each one where the server can no longer tell what changed.
+        whole: bool,
         /// Connections that have the room open. Where it is more than the people that were told of, the room is large
         /// and only those are told of who may edit.
         present: u32,

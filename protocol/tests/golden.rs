@@ -351,6 +351,7 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Presence {
             channel,
             revision,
+            whole: true,
             present: 3,
             people: vec![Person {
                 participant: ParticipantId(7),

@@ -161,14 +161,14 @@ impl Client {
 
     /// Opens a room; returns when its text is there. Events that nobody wants are best dropped at once.
     pub async fn join(&self, room: RoomId) -> Result<(Room, Events), Error> {
-        let replica = Replica::new(&self.welcome.limits);
+        let replica = Replica::new(&self.welcome.limits, self.welcome.participant);
         let (seat, events, bell) = self.open(room, replica).await?;
         Ok((Room::new(seat, bell, self.clone()), events))
     }
 
     /// Follows a room's log after a revision, without a replica.
     pub async fn follow(&self, room: RoomId, after: Revision) -> Result<Follower, Error> {
-        let replica = Replica::following(&self.welcome.limits, after);
+        let replica = Replica::following(&self.welcome.limits, self.welcome.participant, after);
         let (seat, events, bell) = self.open(room, replica).await?;
         Ok(Follower::new(Room::new(seat, bell, self.clone()), events))
     }

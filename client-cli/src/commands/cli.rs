@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Failure, Globals, apply::Apply, cat::Cat, create::Create, list::Rooms, load::Load, log::Log, put::Put,
-    replay::Replay, rm::Rm, show::Show, watch::Watch,
+    replay::Replay, rm::Rm, show::Show, watch::Watch, who::Who,
 };
 use crate::address::Address;
 
@@ -43,6 +43,7 @@ enum Command {
     Put(Put),
     Apply(Apply),
     Watch(Watch),
+    Who(Who),
     Log(Log),
     Replay(Replay),
     Load(Load),
@@ -94,6 +95,7 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
         Command::Put(put) => put.run(globals).await,
         Command::Apply(apply) => apply.run(globals).await,
         Command::Watch(watch) => watch.run(globals).await,
+        Command::Who(who) => who.run(globals).await,
         Command::Log(log) => log.run(globals).await,
         Command::Replay(replay) => replay.run(globals).await,
         Command::Load(load) => load.run(globals).await,

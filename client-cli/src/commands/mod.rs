@@ -17,6 +17,7 @@ mod rm;
 mod settings;
 mod show;
 mod watch;
+mod who;
 
 use std::time::Duration;
 

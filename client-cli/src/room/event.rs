@@ -1,9 +1,11 @@
 //! What happens in a room, as a program sees it.
 
 use motet_protocol::{
-    ids::{Revision, Seq},
+    ids::{ParticipantId, Revision, Seq},
     message::Entry,
     ot::Operation,
+    people::News,
+    presence::SignalKind,
 };
 use tokio::sync::mpsc;
 
@@ -47,6 +49,27 @@ pub enum Event {
         error: Error,
         /// Everything that was not acknowledged, as one operation on the text that was.
         lost: Operation,
+    },
+    /// Who came, moved or left, for one who watches presence. [`Room::people`](super::Room::people) holds it all.
+    Presence {
+        /// The revision that all places count on.
+        revision: Revision,
+        /// What changed.
+        news: News,
+    },
+    /// Somebody passed something on to this participant.
+    Signal {
+        /// Who.
+        from: ParticipantId,
+        /// What it is.
+        kind: SignalKind,
+        /// As it was given.
+        payload: String,
+    },
+    /// What was told of presence, or was to be passed on, was refused. Everything else goes on.
+    Declined {
+        /// Why.
+        error: Error,
     },
     /// The connection was lost. The client connects again by itself.
     Disconnected {

@@ -19,7 +19,9 @@ use super::{
     HISTORY_TRIES,
     expiry::{self, expired},
     history::Read,
-    now_ms, older_entries, refusal_of,
+    now_ms, older_entries,
+    pulse::Pulse,
+    refusal_of,
     registry::RoomRecord,
     watch::Watches,
 };
@@ -47,6 +49,7 @@ pub struct RoomCell {
     pub record: RoomRecord,
     open: Mutex<Open>,
     log: RoomLog,
+    pulse: Arc<Pulse>,
     watches: Arc<Watches>,
     /// Whether those who follow lists of rooms have yet to be told of a change.
     changed: AtomicBool,
@@ -62,6 +65,19 @@ pub enum Expiry {
     Expired,
 }
 
+/// What the rooms of a server share.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// The log.
+    pub log: RoomLog,
+    /// What presence is told by.
+    pub pulse: Arc<Pulse>,
+    /// Who follows lists of rooms.
+    pub watches: Arc<Watches>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
 #[derive(Debug)]
 struct Open {
     room: Room<Arc<Connection>>,
@@ -73,6 +89,10 @@ struct Open {
     warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
+    /// Whether those who watch are told something with the pulse's next beat.
+    has_news: bool,
+    /// Not before this time, though.
+    news_after_ms: UnixMs,
 }
 
 /// Somebody who waits for a submit to be durable.
@@ -99,17 +119,20 @@ const UNLOAD_REPLAY_MAX: u64 = 256;
 
 impl RoomCell {
     /// A room that was read from the store.
-    pub fn new(
-        id: RoomId,
-        record: RoomRecord,
-        room: Room<Arc<Connection>>,
-        head: Head,
-        log: RoomLog,
-        watches: Arc<Watches>,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
-        let open = Open { room, head, closed: None, active_ms: now_ms(), waiting: Vec::new(), warned: false };
-        Arc::new(Self { id, record, open: Mutex::new(open), log, watches, changed: AtomicBool::new(false), metrics })
+    pub fn new(id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head, means: Means) -> Arc<Self> {
+        let open = Open {
+            room,
+            head,
+            closed: None,
+            active_ms: now_ms(),
+            warned: false,
+            waiting: Vec::new(),
+            has_news: false,
+            news_after_ms: 0,
+        };
+        let Means { log, pulse, watches, metrics } = means;
+        let changed = AtomicBool::new(false);
+        Arc::new(Self { id, record, open: Mutex::new(open), log, pulse, watches, changed, metrics })
     }
 
     /// Its log.
@@ -125,7 +148,7 @@ impl RoomCell {
         if let Some(why) = closed {
             return Err(why.clone());
         }
-        *active_ms = now_ms();
+        *active_ms = join.now;
         let (reader, joined, replaced) = room.join(join)?;
         for old in replaced {
             let words = "this session joined the room again, on another connection or channel, which goes on";
@@ -138,16 +161,18 @@ impl RoomCell {
                 outbox.lag(channel);
             }
         });
+        self.note_news(&mut open);
         drop(open);
         self.touch();
         Ok(reader)
     }
 
     /// Takes a reader out.
-    pub fn leave(&self, reader: ReaderId) {
+    pub fn leave(self: &Arc<Self>, reader: ReaderId) {
         let mut open = self.open.lock();
         open.room.leave(reader);
         open.active_ms = now_ms();
+        self.note_news(&mut open);
         drop(open);
         self.touch();
     }
@@ -192,9 +217,13 @@ impl RoomCell {
     }
 
     /// Moves a reader on.
-    pub fn feed(&self, reader: ReaderId, connection: &Arc<Connection>) -> Fed {
+    pub fn feed(self: &Arc<Self>, reader: ReaderId, connection: &Arc<Connection>) -> Fed {
         let mut open = self.open.lock();
-        connection.deliver(|outbox| open.room.feed(reader, outbox))
+        let fed = connection.deliver(|outbox| open.room.feed(reader, outbox));
+        if fed == Fed::CaughtUp {
+            self.note_news(&mut open);
+        }
+        fed
     }
 
     /// Moves a reader on with entries from the log.
@@ -219,7 +248,12 @@ impl RoomCell {
         }
         let submitted = open.room.submit(reader, submit, older, now)?;
         match submitted {
-            Submitted::Ordered(_) => self.append_next(&mut open),
+            Submitted::Ordered(_) => {
+                self.append_next(&mut open);
+                if open.room.heard(reader, now) {
+                    self.note_news(&mut open);
+                }
+            }
             Submitted::Repeat(revision) => {
                 connection.deliver(|outbox| open.room.feed_repeat(reader, seq, revision, outbox));
             }
@@ -290,7 +324,7 @@ impl RoomCell {
         self.metrics.entries.inc_by(open.room.revision() - before);
         self.append_next(&mut open);
         feed_following(&mut open);
-        tell_roles(&mut open);
+        self.tell_roles(&mut open);
         answer_waiting(&mut open);
         open.active_ms = now_ms();
         let due = open.room.take_due_snapshot();
@@ -326,8 +360,29 @@ impl RoomCell {
         }
         self.append_next(&mut open);
         feed_following(&mut open);
-        tell_roles(&mut open);
+        self.tell_roles(&mut open);
         answer_waiting(&mut open);
+    }
+
+    /// Tells those whose role has changed; who may not be here any more is out.
+    fn tell_roles(self: &Arc<Self>, open: &mut Open) {
+        let changes = open.room.take_role_changes();
+        if !changes.is_empty() {
+            self.note_news(open);
+        }
+        for RoleChange { reader, key, channel, role } in changes {
+            match role {
+                Some(role) => {
+                    let reason = format!("a host has changed what you may do here: your role is {role} now");
+                    key.send(&ServerMessage::Role { channel, role, reason });
+                }
+                None => {
+                    let words = "a host of the room has taken your role in it away";
+                    let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
+                    key.deliver(|outbox| outbox.drop_channel(channel, reader, error));
+                }
+            }
+        }
     }
 
     /// The log does not answer for now: edits are refused until it does.
@@ -412,6 +467,8 @@ impl RoomCell {
     }
 }
 
+mod presence;
+
 fn feed_following(open: &mut Open) {
     open.room.feed_following(|connection, channel, reader| {
         connection.deliver(|outbox| {
@@ -420,23 +477,6 @@ fn feed_following(open: &mut Open) {
             }
         });
     });
-}
-
-/// Tells those whose role has changed; who may not be here any more is out.
-fn tell_roles(open: &mut Open) {
-    for RoleChange { reader, key, channel, role } in open.room.take_role_changes() {
-        match role {
-            Some(role) => {
-                let reason = format!("a host has changed what you may do here: your role is {role} now");
-                key.send(&ServerMessage::Role { channel, role, reason });
-            }
-            None => {
-                let words = "a host of the room has taken your role in it away";
-                let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
-                key.deliver(|outbox| outbox.drop_channel(channel, reader, error));
-            }
-        }
-    }
 }
 
 /// Answers those whose submits are durable.

@@ -6,6 +6,7 @@
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`commits`]: what the log answers, brought to the rooms.
+//! - [`pulse`]: the one timer by which presence is told.
 //! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
 //! - [`answers`]: questions that take looking up.
 
@@ -15,6 +16,7 @@ pub mod cell;
 pub mod commits;
 pub mod expiry;
 pub mod history;
+pub mod pulse;
 pub mod registry;
 pub mod rooms;
 pub mod watch;

@@ -10,11 +10,12 @@ use std::{
 };
 
 use motet_protocol::{
-    access::{Member, Role},
+    access::{Member, ProjectId, Role},
     codec,
     error::ErrorCode,
     ids::{RoomId, SessionId},
     message::Command,
+    presence::Person,
     room::{Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing},
 };
 use parking_lot::Mutex;
@@ -24,10 +25,12 @@ use uuid::Uuid;
 use super::{
     blocking,
     card::{self, Card},
-    cell::{Idle, RoomCell, RoomLog},
+    cell::{Idle, Means, RoomCell, RoomLog},
     commits::store_snapshot,
     expiry::{self, expired},
-    history, now_ms, refusal_of,
+    history, now_ms,
+    pulse::Pulse,
+    refusal_of,
     registry::{Registry, RoomRecord},
     watch::Watches,
 };
@@ -67,6 +70,8 @@ pub struct Rooms {
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
+    /// What presence is told by.
+    pub pulse: Arc<Pulse>,
     metrics: Arc<Metrics>,
 }
 
@@ -79,6 +84,17 @@ pub struct Rules {
     pub guests_create: bool,
     /// Seconds after which rooms expire that do not say; 0 for never.
     pub ttl_s: u64,
+}
+
+/// The people in one room of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InRoom {
+    /// The room.
+    pub room: RoomId,
+    /// Its path in the project.
+    pub path: String,
+    /// Who is there, the longest first.
+    pub people: Vec<Person>,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -100,6 +116,7 @@ impl Rooms {
             log,
             limits,
             rules,
+            pulse: Arc::default(),
             metrics,
         }
     }
@@ -143,15 +160,13 @@ impl Rooms {
         let ground = self.ground(&record);
         let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        Ok(RoomCell::new(
-            id.clone(),
-            record,
-            room,
-            head,
-            self.log.clone(),
-            Arc::clone(&self.watches),
-            Arc::clone(&self.metrics),
-        ))
+        let means = Means {
+            log: self.log.clone(),
+            pulse: Arc::clone(&self.pulse),
+            watches: Arc::clone(&self.watches),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Ok(RoomCell::new(id.clone(), record, room, head, means))
     }
 
     fn ground(&self, record: &RoomRecord) -> Ground {
@@ -394,6 +409,33 @@ impl Rooms {
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
+    }
+
+    /// Who is in a room, the longest there first; in a large one, those who may edit.
+    pub async fn people(&self, caller: &Caller, id: &RoomId) -> Result<Vec<Person>, Refusal> {
+        Ok(self.enter(caller, id, Role::Viewer).await?.0.people())
+    }
+
+    /// Who is in which file of a project: its rooms in which somebody is and that the caller sees, by path and name.
+    pub fn people_in(&self, caller: &Caller, project: &ProjectId) -> Vec<InRoom> {
+        let seen = |cell: Arc<RoomCell>| {
+            let path = cell.with_state(|state| {
+                let settings = &state.decided().settings;
+                (settings.project.as_ref() == Some(project)).then(|| settings.path.clone())
+            })?;
+            cell.role_of(&self.principal(caller, &cell))?;
+            Some(InRoom { room: cell.id.clone(), path, people: cell.people() })
+        };
+        let mut rooms: Vec<InRoom> = self.open_rooms().into_iter().filter_map(seen).collect();
+        rooms.retain(|room| !room.people.is_empty());
+        rooms.sort_unstable_by(|a, b| (&a.path, &a.room).cmp(&(&b.path, &b.room)));
+        rooms
+    }
+
+    /// Shows those as idle who have said nothing for long.
+    pub fn look_at_clock(&self) {
+        let now = now_ms();
+        self.open_rooms().iter().for_each(|cell| cell.look_at_clock(now));
     }
 
     /// Lets go of rooms in which nothing happened for a while.

@@ -9,6 +9,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{Channel, ParticipantId, Revision, RoomId, Seq, UnixMs},
     message::{Command, Entry, ServerMessage, SnapshotInfo},
+    presence::Person,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
         APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, ENTRY_BYTES_TYPICAL, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX, RoomLimits,
         SNAPSHOT_BYTES_PER_ENTRY, SNAPSHOT_ENTRIES_MIN,
     },
+    presence::Roster,
     propose::{self, Placed, Submit},
     readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
     refusal::Refusal,
@@ -47,6 +49,7 @@ pub struct Room<K> {
     /// Why no edits are taken for now.
     stalled: Option<Refusal>,
     readers: Readers<K>,
+    roster: Roster,
     snapshot_revision: Revision,
     /// Whether something was committed that may change what readers may do.
     roles_touched: bool,
@@ -118,6 +121,7 @@ impl<K> Room<K> {
             in_flight: 0,
             stalled: None,
             readers: Readers::default(),
+            roster: Roster::default(),
             snapshot_revision,
             roles_touched: false,
         }
@@ -385,6 +389,15 @@ impl<K> Room<K> {
         self.state.fold(&logged.entry)?;
         self.roles_touched |= matches!(logged.entry.command, Command::SetRole(_) | Command::Settings(_));
         self.window.push(logged);
+        if self.roster.is_unsettled(self.state.revision()) {
+            self.settle();
+        }
+        while let Some(oldest) = self.window.surplus() {
+            if self.roster.needs(oldest) {
+                self.settle();
+            }
+            self.window.drop_oldest();
+        }
         Ok(())
     }
 
@@ -431,7 +444,7 @@ impl<K> Room<K> {
     /// Opens the room for a reader. Returns what to tell it first; feed it next. Readers of the same session on other
     /// connections are returned too: they are out.
     pub fn join(&mut self, join: Join<K>) -> Result<(ReaderId, ServerMessage, Vec<Reader<K>>), Refusal> {
-        let Join { key, principal, channel, wire, after, entries_only } = join;
+        let Join { key, principal, channel, wire, after, entries_only, now } = join;
         let participant = principal.participant;
         let role = self.role_of(&principal).ok_or_else(|| not_found(None))?;
         let head = self.state.revision();
@@ -452,6 +465,7 @@ impl<K> Room<K> {
                 (Place::Snapshot { text, revision: head, sent_bytes: 0 }, Some(snapshot))
             }
         };
+        self.roster.arrive(Person { participant, author: principal.author.clone(), role, joined_ms: now });
         let id = self.readers.add(key, principal, role, Cursor::new(participant, channel, wire, place));
         Ok((id, ServerMessage::Joined { channel, head, role, snapshot }, replaced))
     }
@@ -473,14 +487,15 @@ impl<K> Room<K> {
             if role == Some(reader.role) {
                 continue;
             }
-            let (key, channel) = (reader.key.clone(), reader.cursor.channel);
+            let (key, channel, participant) = (reader.key.clone(), reader.cursor.channel, reader.cursor.participant());
             match role {
                 Some(role) => {
                     if let Some(reader) = self.readers.get_mut(id) {
                         reader.role = role;
                     }
+                    self.roster.change(participant, |person| person.role = role);
                 }
-                None => drop(self.readers.remove(id)),
+                None => drop(self.take_out(id)),
             }
             changes.push(RoleChange { reader: id, key, channel, role });
         }
@@ -489,11 +504,17 @@ impl<K> Room<K> {
 
     /// Takes a reader out.
     pub fn leave(&mut self, id: ReaderId) -> Option<Reader<K>> {
-        let left = self.readers.remove(id);
+        let left = self.take_out(id);
         if self.is_idle() {
             self.rest();
         }
         left
+    }
+
+    fn take_out(&mut self, id: ReaderId) -> Option<Reader<K>> {
+        let left = self.readers.remove(id)?;
+        self.roster.leave(left.cursor.participant());
+        Some(left)
     }
 
     /// The readers.
@@ -503,6 +524,7 @@ impl<K> Room<K> {
 
     /// Takes all readers out: the room closes.
     pub fn close(&mut self) -> Vec<Reader<K>> {
+        self.roster = Roster::default();
         self.readers.remove_all()
     }
 
@@ -582,6 +604,7 @@ impl<K> Room<K> {
 
     /// Lets go of what only a busy room needs.
     pub fn rest(&mut self) {
+        self.settle();
         self.window.shrink();
         self.pending.shrink_to_fit();
         self.readers.shrink();
@@ -622,6 +645,8 @@ pub struct Join<K> {
     pub after: Option<Revision>,
     /// Whether it must have every entry after that one.
     pub entries_only: bool,
+    /// The time.
+    pub now: UnixMs,
 }
 
 /// A reader about to be moved on.
@@ -638,6 +663,10 @@ impl Feeding<'_> {
         self.cursor.feed(self.head, self.window, outlet)
     }
 }
+
+mod watching;
+
+pub use watching::Telling;
 
 #[cfg(test)]
 mod tests;

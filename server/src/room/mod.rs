@@ -7,7 +7,8 @@
 //! - [`propose`]: what may become an entry, transformed to where it will stand.
 //! - [`window`]: recent entries, encoded once for all readers.
 //! - [`readers`]: who follows the room, each a cursor on its log.
-//! - [`live`]: the four together.
+//! - [`presence`]: who is there and where; live, never logged.
+//! - [`live`]: all of them together.
 //! - [`wire`]: how messages look on each kind of connection.
 
 pub mod access;
@@ -15,6 +16,7 @@ pub mod decided;
 pub mod limits;
 pub mod live;
 pub mod people;
+pub mod presence;
 pub mod propose;
 pub mod readers;
 pub mod refusal;

@@ -12,6 +12,8 @@ use motet_protocol::{
         Operation,
         position::{Bias, Scalar},
     },
+    people::{News, People},
+    presence::{Presence, Selection},
 };
 use rand::{RngExt, rngs::StdRng};
 use ropey::Rope;
@@ -23,6 +25,8 @@ use crate::link::Link;
 pub enum Told {
     Entry(Entry),
     Acknowledged(Seq, Revision),
+    /// Who is where.
+    People,
 }
 
 pub struct Client {
@@ -48,6 +52,10 @@ pub struct Client {
     /// Where it types on, if it is one who only types forward.
     pub typing: Option<Scalar>,
     letter: char,
+    /// Who is in the room and where, as far as it was told.
+    pub people: People,
+    /// Counts what it tells of itself: the colour of its caret.
+    told: u32,
 }
 
 const CHANNEL: u32 = 1;
@@ -69,6 +77,8 @@ impl Client {
             seen: Vec::new(),
             typing: typist.then_some(Scalar(0)),
             letter: char::from(b'a' + number as u8),
+            people: People::default(),
+            told: 0,
         }
     }
 
@@ -118,6 +128,8 @@ impl Client {
         link.say(&ClientMessage::Hello(hello));
         let room = RoomId::new(&self.room.to_string()).unwrap();
         link.say(&ClientMessage::Join { channel: CHANNEL, room, after, entries_only });
+        self.people = People::default();
+        link.say(&ClientMessage::WatchPresence { channel: CHANNEL, on: true });
     }
 
     fn send(&self, outgoing: Outgoing, link: &mut Link) {
@@ -134,6 +146,21 @@ impl Client {
         if let Some(outgoing) = self.machine.outgoing().filter(|_| self.caught_up()) {
             self.send(outgoing, link);
         }
+    }
+
+    /// Tells where it is, with places that count on what it has by now.
+    pub fn tell(&mut self, random: &mut StdRng, link: &mut Link) {
+        if !self.caught_up() || !self.is_synchronized() {
+            return;
+        }
+        let length = self.text.len_chars() as u64;
+        let place = |random: &mut StdRng| Scalar(random.random_range(0..=length));
+        let (anchor, head) = (place(random), place(random));
+        let selections = vec![Selection { anchor, head }, Selection::caret(place(random))];
+        self.told += 1;
+        let presence = Presence { selections, color: Some(self.told), ..Presence::default() };
+        let base = self.machine.revision();
+        link.say(&ClientMessage::SetPresence { channel: CHANNEL, base, presence: Box::new(presence) });
     }
 
     /// Types something, connected or not.
@@ -184,6 +211,7 @@ impl Client {
                 } else {
                     self.machine.pass(entry.revision).unwrap();
                 }
+                self.people.fold(&entry);
                 self.note();
                 if self.machine.revision() == self.head {
                     self.resend(link);
@@ -192,7 +220,16 @@ impl Client {
             }
             ServerMessage::Ack { seq, revision, .. } => {
                 let before = self.machine.revision();
+                let outstanding = match self.machine.state() {
+                    State::AwaitingConfirm { outstanding } | State::AwaitingWithBuffer { outstanding, .. } => {
+                        Some(outstanding.clone())
+                    }
+                    State::Synchronized => None,
+                };
                 let next = self.machine.acknowledged(seq, revision).unwrap();
+                if let Some(outstanding) = outstanding.filter(|_| self.machine.revision() > before) {
+                    self.people.move_over(self.participant(), &outstanding);
+                }
                 self.note();
                 if let Some(next) = next.filter(|_| self.caught_up()) {
                     self.send(next, link);
@@ -212,6 +249,12 @@ impl Client {
                 }
                 _ => panic!("a client that did nothing wrong was told {error:?}"),
             },
+            ServerMessage::Presence { revision, whole, present, people, presence, left, .. } => {
+                assert_eq!(revision, self.machine.revision(), "places count on what the reader has");
+                assert!(self.caught_up());
+                self.people.hear(News { whole, present, people, presence, left });
+                return Some(Told::People);
+            }
             other => panic!("nobody asked for {other:?}"),
         }
         None

@@ -17,6 +17,8 @@ pub enum Fault {
     AcknowledgedBeforeSync,
     /// The server composes the entries after a base before it transforms over them.
     HistoryComposed,
+    /// The server takes the places of a late presence for places in the text as it is.
+    LatePlacesNotMoved,
 }
 
 impl Fault {

@@ -104,6 +104,8 @@ fn all_seeds_converge_and_lose_nothing() {
         "an edit on a base older than the window",
         "an idle room",
         "entries of another server",
+        "presence",
+        "presence on a base older than the window",
     ] {
         let times = met.get(what).copied().unwrap_or_default();
         assert!(times >= seeds / 20, "{what}: {times} times in {seeds} seeds");
@@ -148,6 +150,11 @@ fn a_resend_taken_for_a_new_submit_is_found() {
 #[test]
 fn an_acknowledgement_before_the_sync_is_found() {
     found_after(Fault::AcknowledgedBeforeSync);
+}
+
+#[test]
+fn a_caret_that_is_not_moved_over_what_came_before_it_is_found() {
+    found_after(Fault::LatePlacesNotMoved);
 }
 
 #[test]

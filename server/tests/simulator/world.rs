@@ -108,7 +108,7 @@ impl World {
         if !self.healing && self.chance(self.trouble) {
             self.break_something();
         }
-        match self.below(100) {
+        match self.below(125) {
             0..25 => self.server_reads(),
             25..45 => self.client_reads(),
             45..60 => self.server_writes(),
@@ -116,7 +116,9 @@ impl World {
             75..88 => self.client_edits(),
             88..95 => self.client_connects(),
             95..97 => self.client_resends(),
-            97..99 => self.server_polls(),
+            97..=98 => self.server_polls(),
+            100..=118 => self.client_tells(),
+            119.. => self.server_tells(),
             _ => self.server_rests(),
         }
         self.links.retain(|_, link| link.client_open || link.server_open);
@@ -202,14 +204,39 @@ impl World {
         let revision = match told {
             Told::Entry(entry) => entry.revision,
             Told::Acknowledged(_, revision) => *revision,
+            Told::People => return self.check_people(number),
         };
         assert!(revision <= log.head(), "client {number} was told of revision {revision} before it was durable");
         let (entry, _) = log.read(revision - 1, revision).remove(0);
         match told {
             Told::Entry(told) => assert_eq!(*told, entry),
+            Told::People => {}
             Told::Acknowledged(seq, _) => {
                 assert_eq!((entry.participant, entry.seq), (client.participant(), *seq), "client {number}");
             }
+        }
+    }
+
+    /// Everybody is where they said last to this server, moved over every entry since; what they said before does not count.
+    fn check_people(&self, number: usize) {
+        let client = &self.clients[number];
+        let Some(link) = client.link.and_then(|id| self.links.get(&id)) else { return };
+        let (server, revision) = (&self.servers[link.server], client.machine.revision());
+        for known in client.people.iter() {
+            let participant = known.person.participant;
+            let (Some(now), Some(told)) = (&known.presence, server.told.get(&(client.room, participant))) else {
+                continue;
+            };
+            assert!(now.color <= told.presence.color);
+            if now.color != told.presence.color || !told.exact || told.base > revision {
+                continue;
+            }
+            let mut expected = told.presence.clone();
+            for (entry, _) in self.logs[client.room].read(told.base, revision) {
+                let Some(operation) = entry.command.operation() else { continue };
+                expected.move_over(&operation.shift(), entry.participant == participant);
+            }
+            assert_eq!(*now, expected, "client {number} sees {participant} at revision {revision}");
         }
     }
 
@@ -285,6 +312,19 @@ impl World {
         }
     }
 
+    fn client_tells(&mut self) {
+        let number = self.below(self.clients.len());
+        let client = &mut self.clients[number];
+        if let Some(link) = client.link.and_then(|id| self.links.get_mut(&id)).filter(|_| !self.healing) {
+            client.tell(&mut self.random, link);
+        }
+    }
+
+    fn server_tells(&mut self) {
+        let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
+        self.servers[server].tell_news(room, &mut self.links);
+    }
+
     fn server_polls(&mut self) {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
         let appends = self.servers[server].poll(room, &mut self.links, &self.logs, self.now);
@@ -348,6 +388,7 @@ impl World {
                 && client.has_text()
                 && client.machine.revision() == self.logs[client.room].head()
         }) && self.appends.is_empty()
+            && !self.servers.iter().any(Server::has_news)
             && self.links.values().all(|link| link.bytes_up() + link.bytes_down() + link.bytes_out() == 0)
     }
 
@@ -360,6 +401,20 @@ impl World {
     }
 
     fn check(&self) {
+        for (number, client) in self.clients.iter().enumerate() {
+            self.check_people(number);
+            let Some(link) = client.link.and_then(|id| self.links.get(&id)) else { continue };
+            let together = |other: &&Client| {
+                let at = other.link.and_then(|id| self.links.get(&id)).map(|link| link.server);
+                other.room == client.room && at == Some(link.server)
+            };
+            let here: Vec<_> = self.clients.iter().filter(together).collect();
+            assert_eq!(client.people.len(), here.len(), "client {number} sees who is there");
+            for other in here {
+                assert!(client.people.get(other.participant()).is_some());
+                assert_eq!(client.people, other.people, "client {number} sees what others there see");
+            }
+        }
         for (room, log) in self.logs.iter().enumerate() {
             let mut state = RoomState::default();
             let mut places = HashMap::new();
