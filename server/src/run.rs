@@ -133,7 +133,7 @@ pub async fn run(
         tokio::spawn(Arc::clone(&rooms.pulse).beat()),
     ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
-    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone()));
+    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.cors_origins));
 
     shutdown.await;
     tracing::info!("shutting down");

@@ -26,6 +26,7 @@ use super::{
     watch::Watches,
 };
 use crate::{
+    history::activity::Activity,
     log::LogWriter,
     metrics::Metrics,
     room::{
@@ -93,6 +94,11 @@ struct Open {
     has_news: bool,
     /// Not before this time, though.
     news_after_ms: UnixMs,
+    activity: Activity,
+    /// Whether there are events since they were kept.
+    activity_changed: bool,
+    /// When the events were kept last.
+    activity_kept_ms: UnixMs,
 }
 
 /// Somebody who waits for a submit to be durable.
@@ -129,10 +135,18 @@ impl RoomCell {
             waiting: Vec::new(),
             has_news: false,
             news_after_ms: 0,
+            activity: Activity::default(),
+            activity_changed: false,
+            activity_kept_ms: now_ms(),
         };
         let Means { log, pulse, watches, metrics } = means;
         let changed = AtomicBool::new(false);
         Arc::new(Self { id, record, open: Mutex::new(open), log, pulse, watches, changed, metrics })
+    }
+
+    /// Takes the events that were kept of it.
+    pub fn recall(&self, activity: Activity) {
+        self.open.lock().activity = activity;
     }
 
     /// Its log.
@@ -142,14 +156,19 @@ impl RoomCell {
 
     /// Opens the room for a connection: tells it so and sends as much as there is room for.
     pub fn join(self: &Arc<Self>, join: Join<Arc<Connection>>) -> Result<ReaderId, Refusal> {
-        let (connection, channel) = (Arc::clone(&join.key), join.channel);
+        let (connection, channel, principal) = (Arc::clone(&join.key), join.channel, Arc::clone(&join.principal));
         let mut open = self.open.lock();
-        let Open { room, closed, active_ms, .. } = &mut *open;
+        let Open { room, closed, active_ms, activity, activity_changed, .. } = &mut *open;
         if let Some(why) = closed {
             return Err(why.clone());
         }
         *active_ms = join.now;
         let (reader, joined, replaced) = room.join(join)?;
+        if replaced.is_empty() {
+            let present = u32::try_from(room.readers().len()).unwrap_or(u32::MAX);
+            *activity_changed = true;
+            activity.joined(principal.participant, &principal.author, present, *active_ms);
+        }
         for old in replaced {
             let words = "this session joined the room again, on another connection or channel, which goes on";
             let error = Refusal::new(ErrorCode::SessionReplaced, words).about(About::Channel(old.cursor.channel));
@@ -170,8 +189,12 @@ impl RoomCell {
     /// Takes a reader out.
     pub fn leave(self: &Arc<Self>, reader: ReaderId) {
         let mut open = self.open.lock();
-        open.room.leave(reader);
         open.active_ms = now_ms();
+        if let Some(left) = open.room.leave(reader) {
+            let now = open.active_ms;
+            open.activity_changed = true;
+            open.activity.left(left.principal.participant, &left.principal.author, now);
+        }
         self.note_news(&mut open);
         drop(open);
         self.touch();
@@ -305,6 +328,21 @@ impl RoomCell {
         Err(propose::overloaded())
     }
 
+    /// Appends entries as they are: those of another room's log, which were checked to follow from this one's.
+    pub fn adopt(self: &Arc<Self>, principal: &Arc<Principal>, entries: Vec<Entry>) {
+        let mut open = self.open.lock();
+        for entry in entries {
+            open.room.adopt(Asker::Caller(Arc::clone(principal)), entry);
+        }
+        self.append_next(&mut open);
+    }
+
+    /// Whether something still waits to be durable in a room that is not closed; why it is, otherwise.
+    pub fn still_open(&self) -> Result<bool, Refusal> {
+        let open = self.open.lock();
+        open.closed.clone().map_or(Ok(open.room.has_pending()), Err)
+    }
+
     fn append_next(self: &Arc<Self>, open: &mut Open) {
         if let Some(entries) = open.room.take_append() {
             let append = Append { log: self.log_id(), expected: open.head, entries };
@@ -322,6 +360,7 @@ impl RoomCell {
             return None;
         }
         self.metrics.entries.inc_by(open.room.revision() - before);
+        note_decisions(&mut open);
         self.append_next(&mut open);
         feed_following(&mut open);
         self.tell_roles(&mut open);
@@ -358,6 +397,7 @@ impl RoomCell {
                 }
             }
         }
+        note_decisions(&mut open);
         self.append_next(&mut open);
         feed_following(&mut open);
         self.tell_roles(&mut open);
@@ -424,6 +464,27 @@ impl RoomCell {
         self.open.lock().room.role_of(who)
     }
 
+    /// Who has it open, and what they may do.
+    pub fn present(&self) -> Vec<(Arc<Principal>, Role)> {
+        let open = self.open.lock();
+        open.room.readers().iter().map(|reader| (Arc::clone(&reader.principal), reader.role)).collect()
+    }
+
+    /// The newest events.
+    pub fn activity(&self) -> Activity {
+        self.open.lock().activity.clone()
+    }
+
+    /// The newest events, if they were kept longer ago than this; they are taken to be kept now.
+    pub fn take_due_activity(&self, now: UnixMs, every_ms: u64) -> Option<Activity> {
+        let mut open = self.open.lock();
+        let due = open.activity_changed && now.saturating_sub(open.activity_kept_ms) >= every_ms;
+        due.then(|| {
+            (open.activity_kept_ms, open.activity_changed) = (now, false);
+            open.activity.clone()
+        })
+    }
+
     /// The committed state; cloning it costs little.
     pub fn state(&self) -> RoomState {
         self.open.lock().room.state().clone()
@@ -477,6 +538,15 @@ fn feed_following(open: &mut Open) {
             }
         });
     });
+}
+
+/// Takes what was committed into the events.
+fn note_decisions(open: &mut Open) {
+    let Open { room, activity, activity_changed, .. } = open;
+    for entry in room.recent(activity.revision) {
+        *activity_changed |= entry.command.operation().is_none();
+        activity.fold(entry, room.state().decided().people.author(entry.participant));
+    }
 }
 
 /// Answers those whose submits are durable.
