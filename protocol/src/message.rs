@@ -11,7 +11,7 @@ use crate::{
     error::ErrorMessage,
     ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
     limits::Limits,
-    ot::{Operation, Scalar},
+    ot::{Mismatch, Operation, Scalar},
     presence::{Person, Presence, PresenceOf, SignalKind},
     room::{Author, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Version},
 };
@@ -166,6 +166,9 @@ pub enum ClientMessage {
         /// Only the thread of this message, which itself is not in it; otherwise, only what is in no thread.
         #[serde(default)]
         thread: Option<Revision>,
+        /// When: the messages as they stood then.
+        #[serde(default)]
+        at: At,
         /// At most this many, 1 to [`PAGE_MAX`](crate::limits::PAGE_MAX); fewer come where they are large.
         limit: u32,
     },
@@ -275,10 +278,11 @@ pub struct Hello {
 }
 
 /// A place in a room's history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum At {
     /// The newest committed revision.
+    #[default]
     Head,
     /// This revision.
     Revision(Revision),
@@ -326,6 +330,29 @@ impl Command {
         match self {
             Self::Edit(operation) => Some(operation),
             _ => None,
+        }
+    }
+
+    /// Moves it over an edit that was ordered before it and that it did not know: from here on its positions count on the
+    /// text with that edit in it. Clients and servers both call this, so that a submit sent again has become exactly
+    /// what is in the log.
+    ///
+    /// Returns that edit as it stands after this one, where this is an edit too; others leave it as it is.
+    pub fn move_over(&mut self, other: &Operation) -> Result<Option<Operation>, Mismatch> {
+        match self {
+            Self::Edit(operation) => {
+                let (moved, other) = operation.transform(other)?;
+                *operation = moved;
+                Ok(Some(other))
+            }
+            Self::Comment(comment) => {
+                if let CommentCommand::Open { start, end, .. } = &mut **comment {
+                    let range = other.map_range(*start..*end);
+                    (*start, *end) = (range.start, range.end);
+                }
+                Ok(None)
+            }
+            _ => Ok(None),
         }
     }
 }
