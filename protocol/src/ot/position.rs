@@ -62,55 +62,105 @@ pub enum Bias {
     After,
 }
 
+/// A part of an operation, and where it begins in the text before and after: text that is kept, or an insertion with the
+/// deletion behind it, which are one replacement.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    old: u64,
+    new: u64,
+    kept: u64,
+    inserted: u64,
+    deleted: u64,
+}
+
+impl Span {
+    /// Where it ends in the text before.
+    fn old_end(&self) -> u64 {
+        self.old + self.kept + self.deleted
+    }
+
+    /// Where a position comes to stand that is not before it; none if that is for the spans behind it to say.
+    fn place(&self, position: u64, bias: Bias) -> Option<u64> {
+        if self.kept > 0 {
+            return (position < self.old_end()).then(|| self.new + (position - self.old));
+        }
+        let stays = if self.deleted == 0 {
+            position == self.old && bias == Bias::Before
+        } else {
+            position == self.old || (position < self.old_end() && bias == Bias::Before)
+        };
+        if stays {
+            return Some(self.new);
+        }
+        (position < self.old_end()).then_some(self.new + self.inserted)
+    }
+}
+
 impl Operation {
+    fn spans(&self) -> impl Iterator<Item = Span> {
+        let (mut old, mut new) = (0, 0);
+        let mut components = self.components().peekable();
+        std::iter::from_fn(move || {
+            let (kept, inserted, deleted) = match components.next()? {
+                Component::Retain(n) => (n, 0, 0),
+                Component::Delete(n) => (0, 0, n),
+                Component::Insert(text) => {
+                    let deleted = components.next_if(|next| matches!(next, Component::Delete(_)));
+                    let deleted = if let Some(Component::Delete(n)) = deleted { n } else { 0 };
+                    (0, text.chars().count() as u64, deleted)
+                }
+            };
+            let span = Span { old, new, kept, inserted, deleted };
+            old = span.old_end();
+            new += kept + inserted;
+            Some(span)
+        })
+    }
+
     /// Where a position comes to stand. The rules are those of CodeMirror's `mapPos`, so that a browser and the server
     /// draw the same cursor: the start of a replaced range stays in front of the replacement, its end behind; within it,
     /// and at a plain insertion, the bias decides. A position beyond the end comes to the end.
     pub fn map_position(&self, position: Scalar, bias: Bias) -> Scalar {
-        let (mut old, mut new) = (0, 0);
-        let mut components = self.components().peekable();
-        while let Some(component) = components.next() {
-            let (inserted, deleted) = match component {
-                Component::Retain(n) => {
-                    if position.0 < old + n {
-                        return Scalar(new + (position.0 - old));
-                    }
-                    old += n;
-                    new += n;
-                    continue;
-                }
-                Component::Delete(n) => (0, n),
-                Component::Insert(text) => {
-                    // An insertion and the deletion behind it are one replacement.
-                    let deleted = components.next_if(|next| matches!(next, Component::Delete(_)));
-                    let deleted = if let Some(Component::Delete(n)) = deleted { n } else { 0 };
-                    (text.chars().count() as u64, deleted)
-                }
-            };
-            let end = old + deleted;
-            let stays = if deleted == 0 {
-                position.0 == old && bias == Bias::Before
-            } else {
-                position.0 == old || (position.0 < end && bias == Bias::Before)
-            };
-            if stays {
-                return Scalar(new);
-            }
-            new += inserted;
-            if position.0 < end {
-                return Scalar(new);
-            }
-            old = end;
-        }
-        Scalar(new)
+        let found = self.spans().find_map(|span| span.place(position.0, bias));
+        Scalar(found.unwrap_or_else(|| self.target_len()))
     }
 
     /// Where a range comes to stand: what is inserted at its edges stays outside. A range whose text is all deleted
     /// becomes empty; an empty one stays empty, in front of what is inserted at its place.
     pub fn map_range(&self, range: Range<Scalar>) -> Range<Scalar> {
-        let end = self.map_position(range.end, Bias::Before);
-        let start = self.map_position(range.start, Bias::After);
-        start.min(end)..end
+        range_between(range, |position, bias| self.map_position(position, bias))
+    }
+
+    /// The same for many positions: the operation is read once, each position takes time with its logarithm.
+    pub fn places(&self) -> Places {
+        Places { spans: self.spans().collect(), target_len: self.target_len() }
+    }
+}
+
+fn range_between(range: Range<Scalar>, place: impl Fn(Scalar, Bias) -> Scalar) -> Range<Scalar> {
+    let end = place(range.end, Bias::Before);
+    let start = place(range.start, Bias::After);
+    start.min(end)..end
+}
+
+/// Where an operation moves positions, made for many of them by [`Operation::places`].
+#[derive(Clone, Debug)]
+pub struct Places {
+    spans: Vec<Span>,
+    target_len: u64,
+}
+
+impl Places {
+    /// As [`Operation::map_position`].
+    pub fn map_position(&self, position: Scalar, bias: Bias) -> Scalar {
+        let first = self.spans.partition_point(|span| span.old_end() < position.0);
+        let found = self.spans[first..].iter().find_map(|span| span.place(position.0, bias));
+        Scalar(found.unwrap_or(self.target_len))
+    }
+
+    /// As [`Operation::map_range`].
+    pub fn map_range(&self, range: Range<Scalar>) -> Range<Scalar> {
+        range_between(range, |position, bias| self.map_position(position, bias))
     }
 }
 
@@ -127,6 +177,12 @@ mod tests {
     fn a_cursor_stays_with_its_text() {
         let operation = Operation::builder().retain(2).insert("abc").retain(2).delete(2).retain(1).build().unwrap();
         let moved: Vec<_> = (0..=8).map(|position| mapped(&operation, position)).collect();
+        let places = operation.places();
+        let many = (0..=8).map(|at| {
+            let place = |bias| places.map_position(Scalar(at), bias).0;
+            (place(Bias::Before), place(Bias::After))
+        });
+        assert!(many.eq(moved.iter().copied()), "many at once come where each would");
         assert_eq!(moved, [(0, 0), (1, 1), (2, 5), (6, 6), (7, 7), (7, 7), (7, 7), (8, 8), (8, 8)]);
     }
 
