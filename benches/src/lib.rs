@@ -1,12 +1,16 @@
 //! What the benchmarks share: rooms and edits of given sizes.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use motet_protocol::{
     ids::{ParticipantId, Revision, Seq},
     message::{Command, Entry},
     ot::Operation,
 };
-use motet_server::room::{Outlet, ReaderId, Room, RoomState, Wire, limits::RoomLimits, live::Join, propose::Submit};
+use motet_server::room::{
+    Outlet, Principal, ReaderId, Room, RoomState, Wire, limits::RoomLimits, live::Join, propose::Submit,
+};
 
 /// Texts that the cost of an edit is measured in: it should be the same in all of them.
 pub const TEXT_BYTES: [(&str, usize); 4] =
@@ -69,7 +73,7 @@ impl Typing {
         let mut join = |n| {
             let join = Join {
                 key: (),
-                participant: ParticipantId(100 + n),
+                principal: Arc::new(Principal::nobody(ParticipantId(100 + n))),
                 channel: 1,
                 wire: Wire::Tcp,
                 after: Some(revision),

@@ -53,6 +53,20 @@ pub enum ChatCommand {
     },
 }
 
+impl ChatCommand {
+    /// Whether this, as it was submitted, is what has become of `logged`: mentions are the server's.
+    pub fn asks_the_same_as(&self, logged: &Self) -> bool {
+        let bare = |command: &Self| {
+            let mut command = command.clone();
+            if let Self::Say { mentions, .. } | Self::Rewrite { mentions, .. } = &mut command {
+                mentions.clear();
+            }
+            command
+        };
+        bare(self) == bare(logged)
+    }
+}
+
 /// A part of the text as it was at a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Quote {

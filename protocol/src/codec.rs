@@ -37,6 +37,9 @@ pub const LENGTH_BYTES: usize = 4;
 
 type Config = Configuration<LittleEndian, Varint, Limit<DECODE_BYTES_MAX>>;
 
+/// What decoding a stored state may claim of memory.
+const STATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 const CONFIG: Config = bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
 
 /// Bytes that are not the message they should be.
@@ -55,7 +58,16 @@ pub enum CodecError {
 
 /// Decodes exactly one value from exactly these bytes.
 pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, used) = bincode::decode_from_slice(bytes, CONFIG).map_err(|error| match error {
+    decode_with(bytes, CONFIG)
+}
+
+/// The same for what a server has stored of a room's state, which is larger than any message.
+pub fn decode_state<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
+    decode_with(bytes, bincode::config::standard().with_limit::<STATE_BYTES_MAX>())
+}
+
+fn decode_with<T: Decode<()>>(bytes: &[u8], config: impl bincode::config::Config) -> Result<T, CodecError> {
+    let (value, used) = bincode::decode_from_slice(bytes, config).map_err(|error| match error {
         DecodeError::OtherString(text) if text.starts_with(BAD_OPERATION) => {
             CodecError::BadOperation(text[BAD_OPERATION.len()..].to_owned())
         }

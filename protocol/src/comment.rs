@@ -7,7 +7,7 @@ use crate::{
     access::Member,
     chat::Deleted,
     ids::{ParticipantId, Revision, UnixMs},
-    ot::Scalar,
+    ot::{Operation, Scalar},
     room::Author,
 };
 
@@ -63,6 +63,28 @@ pub enum CommentCommand {
         /// The comment.
         comment: Revision,
     },
+}
+
+impl CommentCommand {
+    /// Moves its range over an edit that was ordered before it.
+    pub fn move_over(&mut self, other: &Operation) {
+        if let Self::Open { start, end, .. } = self {
+            let range = other.map_range(*start..*end);
+            (*start, *end) = (range.start, range.end);
+        }
+    }
+
+    /// Whether this, as it was submitted, is what has become of `logged`: mentions are the server's.
+    pub fn asks_the_same_as(&self, logged: &Self) -> bool {
+        let bare = |command: &Self| {
+            let mut command = command.clone();
+            if let Self::Open { mentions, .. } | Self::Reply { mentions, .. } = &mut command {
+                mentions.clear();
+            }
+            command
+        };
+        bare(self) == bare(logged)
+    }
 }
 
 /// A comment as it stands.

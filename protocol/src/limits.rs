@@ -104,8 +104,8 @@ pub const PATH_BYTES_MAX: usize = 256;
 /// The longest time after which a room may be set to expire, in seconds: ten years.
 pub const TTL_S_MAX: u64 = 10 * 366 * 86_400;
 
-/// Members of one room on whose role something was decided.
-pub const ROLES_MAX: usize = 1_024;
+/// Members of one room on whose role something was decided: all of them fit one value of a store.
+pub const ROLES_MAX: usize = 256;
 
 /// Named versions of one room: all of them fit one frame.
 pub const VERSIONS_MAX: usize = 256;

@@ -262,6 +262,41 @@ pub enum ClientMessage {
     },
 }
 
+impl ClientMessage {
+    /// The number of the question that it is, if it is one.
+    pub fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::CreateRoom { request, .. }
+            | Self::DeleteRoom { request, .. }
+            | Self::ListRooms { request, .. }
+            | Self::ShowRoom { request, .. }
+            | Self::ReadText { request, .. }
+            | Self::ReadLog { request, .. }
+            | Self::HashText { request, .. }
+            | Self::Authenticate { request, .. }
+            | Self::ReadSettings { request, .. }
+            | Self::ReadVersions { request, .. }
+            | Self::ReadChat { request, .. }
+            | Self::ReadComments { request, .. }
+            | Self::MarkRead { request, .. }
+            | Self::WatchRooms { request, .. }
+            | Self::UnwatchRooms { request }
+            | Self::TurnCredentials { request }
+            | Self::Complete { request, .. }
+            | Self::Summarize { request, .. } => Some(*request),
+            Self::Hello(_)
+            | Self::Ping { .. }
+            | Self::Pong { .. }
+            | Self::Join { .. }
+            | Self::Leave { .. }
+            | Self::Submit { .. }
+            | Self::WatchPresence { .. }
+            | Self::SetPresence { .. }
+            | Self::Signal { .. } => None,
+        }
+    }
+}
+
 /// The first message of a connection.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
 pub struct Hello {
@@ -345,14 +380,36 @@ impl Command {
                 *operation = moved;
                 Ok(Some(other))
             }
-            Self::Comment(comment) => {
-                if let CommentCommand::Open { start, end, .. } = &mut **comment {
-                    let range = other.map_range(*start..*end);
-                    (*start, *end) = (range.start, range.end);
-                }
+            Self::Comment(command) => {
+                command.move_over(other);
                 Ok(None)
             }
             _ => Ok(None),
+        }
+    }
+
+    /// The same for who keeps the command as it was; none if it is the same.
+    pub fn moved_over(&self, other: &Operation) -> Result<Option<Self>, Mismatch> {
+        match self {
+            Self::Edit(operation) => Ok(Some(Self::Edit(operation.transform(other)?.0))),
+            Self::Comment(command) if matches!(**command, CommentCommand::Open { .. }) => {
+                let mut moved = command.clone();
+                moved.move_over(other);
+                Ok(Some(Self::Comment(moved)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether this, as it was submitted, is what has become of `logged`: what the server puts in or makes neat is passed
+    /// over.
+    pub fn asks_the_same_as(&self, logged: &Self) -> bool {
+        match (self, logged) {
+            (Self::Chat(asked), Self::Chat(logged)) => asked.asks_the_same_as(logged),
+            (Self::Comment(asked), Self::Comment(logged)) => asked.asks_the_same_as(logged),
+            // Settings are trimmed before they are logged.
+            (Self::Settings(_), Self::Settings(_)) => true,
+            _ => self == logged,
         }
     }
 }

@@ -8,12 +8,13 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 use motet_protocol::{
+    access::Role,
     limits::{Limits, TEXT_BYTES_MAX},
     message::Durability,
 };
 use serde::Deserialize;
 
-use crate::{room::limits::RoomLimits, session::Settings};
+use crate::{hub::rooms::Rules, room::limits::RoomLimits, session::Settings};
 
 /// Low-latency server for plain text that many people and programs edit at once.
 #[derive(Debug, Default, Parser, Deserialize)]
@@ -61,6 +62,9 @@ pub struct Flags {
     /// Seconds after which a room that nobody has open leaves memory [default: 30]
     #[arg(long, env = "MOTETD_UNLOAD_AFTER", value_name = "SECONDS")]
     unload_after: Option<u64>,
+    /// What those may do in a room who have no role there, where the room does not say [default: host]
+    #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
+    guest_role: Option<GuestRole>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -77,6 +81,20 @@ pub enum Level {
     Os,
     /// may be lost with the server
     None,
+}
+
+/// `--guest-role`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuestRole {
+    /// nothing: they cannot tell that the room is there
+    None,
+    /// see
+    Viewer,
+    /// edit, chat, comment
+    Editor,
+    /// everything
+    Host,
 }
 
 /// `--store`.
@@ -126,6 +144,8 @@ pub struct Config {
     pub text_bytes_max: usize,
     /// How long a room that nobody has open stays in memory.
     pub unload_after: Duration,
+    /// What those may do in a room who have no role there, where the room does not say.
+    pub guest_role: Option<Role>,
 }
 
 /// A configuration that cannot be.
@@ -172,6 +192,12 @@ impl Flags {
             threads: self.threads.or(file.threads).unwrap_or_else(threads_by_default),
             connections_max: self.connections_max.or(file.connections_max).unwrap_or(10_000),
             text_bytes_max: self.text_bytes_max.or(file.text_bytes_max).unwrap_or(TEXT_BYTES_MAX),
+            guest_role: match self.guest_role.or(file.guest_role).unwrap_or(GuestRole::Host) {
+                GuestRole::None => None,
+                GuestRole::Viewer => Some(Role::Viewer),
+                GuestRole::Editor => Some(Role::Editor),
+                GuestRole::Host => Some(Role::Host),
+            },
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
         };
         config.check()?;
@@ -209,6 +235,11 @@ impl Config {
     pub fn settings(&self) -> Settings {
         let limits = Limits { text_bytes_max: self.text_bytes_max as u64, ..Limits::default() };
         Settings { limits, durability: self.durability }
+    }
+
+    /// What holds in rooms for everybody who was not given more.
+    pub fn rules(&self) -> Rules {
+        Rules { public: self.guest_role, guests_create: true }
     }
 
     /// What rooms keep to.

@@ -108,7 +108,7 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
-    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), Arc::clone(&metrics));
+    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics));
     match rooms.finish_removals().await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "finished removing rooms"),

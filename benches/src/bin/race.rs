@@ -198,7 +198,8 @@ async fn run(entrant: &Entrant, options: &Options) -> Result<Run, Failure> {
         let mut link = Link::open(&server, entrant.websocket).await?;
         let room = RoomId::new(&format!("room-{}", number / options.writers))?;
         if number % options.writers == 0 {
-            link.say(&ClientMessage::CreateRoom { request: 1, room: Some(room.clone()) }).await?;
+            link.say(&ClientMessage::CreateRoom { request: 1, room: Some(room.clone()), settings: Box::default() })
+                .await?;
             link.next().await?;
         }
         link.say(&ClientMessage::Join { channel: 1, room, after: Some(0), entries_only: true }).await?;
@@ -293,8 +294,7 @@ impl Writer {
         let operation = operation.build()?;
         self.len = operation.target_len();
         let outgoing = self.client.edit(operation)?.ok_or("an edit is still outstanding")?;
-        let command = Edit::Edit(outgoing.operation);
-        let (seq, base) = (outgoing.seq, outgoing.base);
+        let (seq, base, command) = (outgoing.seq, outgoing.base, outgoing.command);
         self.shared.sent_us[self.number][seq as usize % SENT].store(self.now_us(), Ordering::Relaxed);
         self.link.say(&ClientMessage::Submit { channel: 1, seq, base, command }).await
     }
@@ -318,7 +318,7 @@ impl Writer {
                 return Ok(true);
             }
             ServerMessage::Entry { entry, .. } => {
-                let Edit::Edit(operation) = &entry.command;
+                let Edit::Edit(operation) = &entry.command else { return Ok(false) };
                 self.len = self.client.remote(entry.revision, operation)?.target_len();
                 self.seen();
             }

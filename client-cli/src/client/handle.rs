@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use motet_protocol::{
     hash::TextHash,
     ids::{RequestId, Revision, RoomId},
-    message::{At, ClientMessage, Entry, RoomInfo, ServerMessage, Welcome},
+    message::{At, ClientMessage, Entry, ServerMessage, Welcome},
+    room::{RoomFilter, RoomInfo, SettingsPatch},
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -83,9 +84,15 @@ impl Client {
 
     /// Makes a room, with a new UUID for a name where none is given.
     pub async fn create_room(&self, room: Option<RoomId>) -> Result<RoomInfo, Error> {
-        let ask = move |request| ClientMessage::CreateRoom { request, room: room.clone() };
+        self.create_room_with(room, SettingsPatch::default()).await
+    }
+
+    /// The same, with something set from the start.
+    pub async fn create_room_with(&self, room: Option<RoomId>, settings: SettingsPatch) -> Result<RoomInfo, Error> {
+        let settings = Box::new(settings);
+        let ask = move |request| ClientMessage::CreateRoom { request, room: room.clone(), settings: settings.clone() };
         match self.ask(false, ask).await? {
-            ServerMessage::Created { room, .. } => Ok(room),
+            ServerMessage::Created { room, .. } => Ok(*room),
             other => Err(unexpected(&other)),
         }
     }
@@ -99,14 +106,17 @@ impl Client {
         }
     }
 
-    /// A page of at most `limit` rooms after a name (1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX)), and where to go
+    /// A page of at most `limit` of the wanted rooms after a name (1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX)), and where to go
     /// on if there are more.
     pub async fn list_rooms(
         &self,
+        filter: RoomFilter,
         after: Option<RoomId>,
         limit: u32,
     ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Error> {
-        let ask = move |request| ClientMessage::ListRooms { request, after: after.clone(), limit };
+        let filter = Box::new(filter);
+        let ask =
+            move |request| ClientMessage::ListRooms { request, filter: filter.clone(), after: after.clone(), limit };
         match self.ask(true, ask).await? {
             ServerMessage::Rooms { rooms, next, .. } => Ok((rooms, next)),
             other => Err(unexpected(&other)),
@@ -117,7 +127,7 @@ impl Client {
     pub async fn show_room(&self, room: RoomId) -> Result<RoomInfo, Error> {
         let ask = move |request| ClientMessage::ShowRoom { request, room: room.clone() };
         match self.ask(true, ask).await? {
-            ServerMessage::Room { room, .. } => Ok(room),
+            ServerMessage::Room { room, .. } => Ok(*room),
             other => Err(unexpected(&other)),
         }
     }

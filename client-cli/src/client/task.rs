@@ -239,7 +239,7 @@ impl Task {
 
     async fn hear(&mut self, message: ServerMessage, out: &mut Vec<ClientMessage>) {
         match message {
-            ServerMessage::Joined { channel, head, snapshot } => {
+            ServerMessage::Joined { channel, head, snapshot, .. } => {
                 self.tell(channel, out, |replica| replica.joined(head, snapshot)).await;
             }
             ServerMessage::Snapshot { channel, text, last } => {

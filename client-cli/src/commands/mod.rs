@@ -14,6 +14,7 @@ mod output;
 mod put;
 mod replay;
 mod rm;
+mod settings;
 mod show;
 mod watch;
 

@@ -8,7 +8,7 @@ use std::sync::{
 use motet_protocol::{
     hash::TextHash,
     ids::{Revision, RoomId},
-    message::At,
+    message::{At, Command},
     ot::Operation,
 };
 use ropey::Rope;
@@ -138,6 +138,16 @@ impl Room {
     /// once, or with those after it when the one before is acknowledged.
     pub fn edit(&self, operation: Operation) -> Result<(), Error> {
         self.update(|_| Some(operation)).map(|_| ())
+    }
+
+    /// Does something else than an edit (a chat message, a comment, a setting); its positions count on the text as it is
+    /// now. It is sent after everything that was done before it, once, however often the connection is lost. If the server
+    /// refuses it, [`synchronized`](Self::synchronized) says so, and [`Event::Refused`](super::Event::Refused).
+    pub fn command(&self, command: Command) -> Result<(), Error> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        seat.lock().command(command)?;
+        bell.ring(seat.key);
+        Ok(())
     }
 
     /// Edits the text as it is at this moment: no other edit comes between what `edit` sees and what it returns, and the

@@ -1,25 +1,33 @@
 //! One open room behind its mutex.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use motet_protocol::{
+    access::Role,
     error::{About, ErrorCode},
-    ids::{Revision, RoomId, UnixMs},
+    ids::{ParticipantId, Revision, RoomId, Seq, UnixMs},
     message::{Entry, ServerMessage},
 };
 use parking_lot::Mutex;
 use ropey::Rope;
+use tokio::sync::oneshot;
 
-use super::{history::Read, now_ms, refusal_of, registry::RoomRecord};
+use super::{
+    HISTORY_TRIES, blocking,
+    chat::{self, Heard, Scribe, Written},
+    history::Read,
+    now_ms, older_entries, refusal_of,
+    registry::RoomRecord,
+};
 use crate::{
     log::LogWriter,
     metrics::Metrics,
     room::{
-        Fed, ReaderId, Refusal, Room, RoomState, Submitted,
-        live::{Displaced, Join},
-        propose::Submit,
+        Fed, Principal, ReaderId, Refusal, Room, RoomState, Submitted,
+        live::{Asker, Displaced, Join, RoleChange},
+        propose::{self, Submit},
     },
-    store::{Append, Head, LogId, StoreError},
+    store::{Append, Head, LogId, Store, StoreError},
     transport::outbox::Connection,
 };
 
@@ -35,6 +43,11 @@ pub struct RoomCell {
     pub record: RoomRecord,
     open: Mutex<Open>,
     log: RoomLog,
+    /// How far its messages are written. Locked for as long as writing takes, never with `open` locked.
+    pub(super) written: Mutex<Written>,
+    /// Whether the scribe was asked and has not begun yet.
+    pub(super) chat_waits: AtomicBool,
+    scribe: Scribe,
     metrics: Arc<Metrics>,
 }
 
@@ -45,6 +58,16 @@ struct Open {
     /// Why nothing may be done here any more.
     closed: Option<Refusal>,
     active_ms: UnixMs,
+    /// Those who asked without having the room open, and wait for what becomes of it.
+    waiting: Vec<Waiting>,
+}
+
+/// Somebody who waits for a submit to be durable.
+#[derive(Debug)]
+struct Waiting {
+    participant: ParticipantId,
+    seq: Seq,
+    answer: oneshot::Sender<Result<Revision, Refusal>>,
 }
 
 /// What an idle room is to do.
@@ -55,7 +78,7 @@ pub enum Idle {
     /// It can go at once.
     Unload,
     /// It can go once this is stored.
-    Snapshot(RoomState),
+    Snapshot(Box<RoomState>),
 }
 
 /// An idle room is unloaded without a snapshot while opening it again replays no more than this.
@@ -69,10 +92,12 @@ impl RoomCell {
         room: Room<Arc<Connection>>,
         head: Head,
         log: RoomLog,
+        scribe: Scribe,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        let open = Open { room, head, closed: None, active_ms: now_ms() };
-        Arc::new(Self { id, record, open: Mutex::new(open), log, metrics })
+        let open = Open { room, head, closed: None, active_ms: now_ms(), waiting: Vec::new() };
+        let (written, chat_waits) = (Mutex::default(), AtomicBool::new(false));
+        Arc::new(Self { id, record, open: Mutex::new(open), log, written, chat_waits, scribe, metrics })
     }
 
     /// Its log.
@@ -143,9 +168,74 @@ impl RoomCell {
             Submitted::Repeat(revision) => {
                 connection.deliver(|outbox| open.room.feed_repeat(reader, seq, revision, outbox));
             }
-            Submitted::NeedsHistory(_) => {}
+            Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => {}
         }
         Ok(submitted)
+    }
+
+    /// Puts a submit in order for somebody who does not have the room open, and waits until it is durable. Returns its
+    /// revision.
+    pub async fn submit_for(
+        self: &Arc<Self>,
+        principal: Arc<Principal>,
+        submit: Submit,
+        store: &Arc<dyn Store>,
+    ) -> Result<Revision, Refusal> {
+        let (participant, seq) = (submit.participant, submit.seq);
+        let (answer, answered) = oneshot::channel();
+        let mut waiting = Some(Waiting { participant, seq, answer });
+        let (mut submit, mut older) = (submit, Vec::new());
+        for _ in 0..HISTORY_TRIES {
+            let submitted = {
+                let mut open = self.open.lock();
+                if let Some(why) = &open.closed {
+                    return Err(why.clone());
+                }
+                let asker = Asker::Caller(Arc::clone(&principal));
+                let submitted = open.room.submit(asker, submit, &older, now_ms())?;
+                if let Submitted::Ordered(revision) | Submitted::Repeat(revision) = submitted {
+                    if revision <= open.room.revision() {
+                        return Ok(revision);
+                    }
+                    open.waiting.extend(waiting.take());
+                    self.append_next(&mut open);
+                }
+                submitted
+            };
+            match submitted {
+                Submitted::NeedsHistory(again) => {
+                    older = older_entries(store, self, again.base).await?;
+                    submit = again;
+                }
+                Submitted::NeedsMessage(again, message) => {
+                    self.learn(store, message).await?;
+                    submit = again;
+                }
+                Submitted::Ordered(_) | Submitted::Repeat(_) => {
+                    let gone = || Refusal::new(ErrorCode::Internal, "the room ended before it was known to be durable");
+                    return answered.await.unwrap_or_else(|_| Err(gone()));
+                }
+            }
+        }
+        Err(propose::overloaded())
+    }
+
+    /// Looks up a message that a submit is about, for the room to know it.
+    pub async fn learn(self: &Arc<Self>, store: &Arc<dyn Store>, message: Revision) -> Result<(), Refusal> {
+        let (store, cell) = (Arc::clone(store), Arc::clone(self));
+        blocking(move || {
+            let record = chat::look_up(store.as_ref(), &cell, message)?;
+            cell.open.lock().room.learn(record);
+            Ok(())
+        })
+        .await?
+    }
+
+    /// What is said and may not be written yet: see [`Room::utterances`].
+    pub fn heard(&self, done: Revision, at_most: usize) -> Heard {
+        let mut open = self.open.lock();
+        let utterances = open.room.utterances(done, at_most);
+        Heard { chat: open.room.state().chat().clone(), revision: open.room.revision(), utterances }
     }
 
     fn append_next(self: &Arc<Self>, open: &mut Open) {
@@ -158,15 +248,20 @@ impl RoomCell {
     /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
     pub fn appended(self: &Arc<Self>, head: Head) -> Option<RoomState> {
         let mut open = self.open.lock();
-        let before = open.room.revision();
+        let (before, said) = (open.room.revision(), open.room.state().chat().changed());
         open.head = head;
         if let Err(error) = open.room.appended() {
             self.fail(&mut open, &error.to_string());
             return None;
         }
         self.metrics.entries.inc_by(open.room.revision() - before);
+        if open.room.state().chat().changed() > said {
+            self.scribe.ask(self);
+        }
         self.append_next(&mut open);
         feed_following(&mut open);
+        tell_roles(&mut open);
+        answer_waiting(&mut open);
         open.active_ms = now_ms();
         open.room.take_due_snapshot()
     }
@@ -179,15 +274,27 @@ impl RoomCell {
             Ok(displaced) => displaced,
             Err(error) => return self.fail(&mut open, &error.to_string()),
         };
-        for Displaced { reader, seq, refusal } in displaced {
+        for Displaced { asker, participant, seq, refusal } in displaced {
             self.metrics.refuse(refusal.code);
-            if let Some(reader) = open.room.readers().get(reader) {
-                let about = About::Submit { channel: reader.cursor.channel, seq };
-                reader.key.send(&ServerMessage::Error(refusal.about(about)));
+            match asker {
+                Asker::Reader(reader) => {
+                    if let Some(reader) = open.room.readers().get(reader) {
+                        let about = About::Submit { channel: reader.cursor.channel, seq };
+                        reader.key.send(&ServerMessage::Error(refusal.about(about)));
+                    }
+                }
+                Asker::Caller(_) => {
+                    let theirs = |waiting: &mut Waiting| waiting.participant == participant && waiting.seq == seq;
+                    for waiting in open.waiting.extract_if(.., theirs) {
+                        let _ = waiting.answer.send(Err(refusal.clone()));
+                    }
+                }
             }
         }
         self.append_next(&mut open);
         feed_following(&mut open);
+        tell_roles(&mut open);
+        answer_waiting(&mut open);
     }
 
     /// The log does not answer for now: edits are refused until it does.
@@ -224,6 +331,21 @@ impl RoomCell {
         (open.room.state().text().clone(), open.room.revision())
     }
 
+    /// What somebody may do here.
+    pub fn role_of(&self, who: &Principal) -> Option<Role> {
+        self.open.lock().room.role_of(who)
+    }
+
+    /// The committed state; cloning it costs little.
+    pub fn state(&self) -> RoomState {
+        self.open.lock().room.state().clone()
+    }
+
+    /// Reads something of the committed state, without taking long.
+    pub fn with_state<T>(&self, read: impl FnOnce(&RoomState) -> T) -> T {
+        read(self.open.lock().room.state())
+    }
+
     /// The committed revision, how many have it open, and the text's bytes.
     pub fn measure(&self) -> (Revision, u32, u64) {
         let open = self.open.lock();
@@ -244,7 +366,7 @@ impl RoomCell {
         if open.room.revision() - open.room.snapshot_revision() <= UNLOAD_REPLAY_MAX {
             return Idle::Unload;
         }
-        open.room.take_snapshot().map_or(Idle::Unload, Idle::Snapshot)
+        open.room.take_snapshot().map_or(Idle::Unload, |state| Idle::Snapshot(Box::new(state)))
     }
 
     /// The state, if the last snapshot is older.
@@ -267,8 +389,43 @@ fn feed_following(open: &mut Open) {
     });
 }
 
+/// Tells those whose role has changed; who may not be here any more is out.
+fn tell_roles(open: &mut Open) {
+    for RoleChange { reader, key, channel, role } in open.room.take_role_changes() {
+        match role {
+            Some(role) => {
+                let reason = format!("a host has changed what you may do here: your role is {role} now");
+                key.send(&ServerMessage::Role { channel, role, reason });
+            }
+            None => {
+                let words = "a host of the room has taken your role in it away";
+                let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
+                key.deliver(|outbox| outbox.drop_channel(channel, reader, error));
+            }
+        }
+    }
+}
+
+/// Answers those whose submits are durable.
+fn answer_waiting(open: &mut Open) {
+    if open.waiting.is_empty() {
+        return;
+    }
+    let state = open.room.state();
+    let last = |waiting: &Waiting| state.last_submit(waiting.participant).filter(|last| last.seq >= waiting.seq);
+    let done = open.waiting.extract_if(.., |waiting| last(waiting).is_some() || waiting.answer.is_closed());
+    for waiting in done {
+        if let Some(last) = last(&waiting) {
+            let _ = waiting.answer.send(Ok(last.revision));
+        }
+    }
+}
+
 fn close(open: &mut Open, why: &Refusal) {
     open.closed = Some(why.clone());
+    for waiting in open.waiting.drain(..) {
+        let _ = waiting.answer.send(Err(why.clone()));
+    }
     for reader in open.room.close() {
         let error = why.clone().about(About::Channel(reader.cursor.channel));
         reader.key.deliver(|outbox| outbox.drop_channel(reader.cursor.channel, reader.id(), error));

@@ -12,14 +12,21 @@ use motet_protocol::{
     limits::{EMOJI_BYTES_MAX, PREVIEW_BYTES_MAX},
 };
 
+mod keep;
 mod record;
 
-pub use self::record::{Record, Said};
+pub use self::{
+    keep::{Done, Messages, Utterance, keep},
+    record::{Record, Said},
+};
 use super::{comments::check_message, refusal::Refusal, who::By};
 
 /// Revisions of entries of the chat that are remembered: what a crash may leave to be folded into the store again is found
 /// by these, without reading the edits in between.
 pub const RECENT_MAX: usize = 64;
+
+/// The most bytes that the chat takes in a snapshot.
+pub const CHAT_BYTES_MAX: usize = PREVIEW_BYTES_MAX + 16 * RECENT_MAX + 64;
 
 /// What a room's state knows of its chat.
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
@@ -109,13 +116,10 @@ pub fn target_of(command: &ChatCommand) -> Option<Revision> {
     }
 }
 
-/// Whether a command may be appended. `target` is the record of [`target_of`] it, as it was at some committed revision
+/// Whether a command may be appended, for somebody who may chat at all. `target` is the record of [`target_of`] it, as it was at some committed revision
 /// since the command was submitted; messages never go away, so that one which was there still is. `head` is the newest
 /// revision.
 pub fn check(command: &ChatCommand, by: &By<'_>, target: Option<&Record>, head: Revision) -> Result<(), Refusal> {
-    if by.role < Role::Editor {
-        return Err(Refusal::new(ErrorCode::Forbidden, "viewers read the chat; those who may edit write in it"));
-    }
     let target = match target_of(command) {
         None => None,
         Some(message) => Some(target.filter(|record| record.message() == message).ok_or_else(|| not_there(message))?),

@@ -1,8 +1,11 @@
 //! Who follows a room: each reader is a cursor on the room's log. Joining, catching up after a reconnect, falling behind
 //! and following along are the same thing: a cursor that is moved towards the head whenever its outlet has room.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use motet_protocol::{
+    access::Role,
     ids::{Channel, ParticipantId, Revision, Seq},
     limits::TEXT_CHUNK_BYTES,
     message::{Entry, ServerMessage},
@@ -10,6 +13,7 @@ use motet_protocol::{
 use ropey::Rope;
 
 use super::{
+    access::Principal,
     window::Window,
     wire::{Encoded, Wire},
 };
@@ -45,6 +49,10 @@ pub struct Reader<K> {
     id: ReaderId,
     /// The connection, as the caller knows it.
     pub key: K,
+    /// Who it is.
+    pub principal: Arc<Principal>,
+    /// What it may do, as far as it was told.
+    pub role: Role,
     /// How far it is.
     pub cursor: Cursor,
 }
@@ -99,7 +107,8 @@ impl Cursor {
     }
 
     fn put(&mut self, entry: &Entry, encoded: &mut Encoded, out: &mut BytesMut) {
-        if entry.participant == self.participant {
+        // What the server says in its name (an introduction) is no submit of its own.
+        if entry.participant == self.participant && entry.seq != 0 {
             self.wire.put_ack(self.channel, entry.seq, entry.revision, out);
         } else {
             self.wire.put_entry(self.channel, entry, encoded, out);
@@ -182,10 +191,10 @@ impl<K> Default for Readers<K> {
 
 impl<K> Readers<K> {
     /// Adds a reader.
-    pub fn add(&mut self, key: K, cursor: Cursor) -> ReaderId {
+    pub fn add(&mut self, key: K, principal: Arc<Principal>, role: Role, cursor: Cursor) -> ReaderId {
         self.next += 1;
         let id = ReaderId(self.next);
-        self.readers.push(Reader { id, key, cursor });
+        self.readers.push(Reader { id, key, principal, role, cursor });
         id
     }
 
@@ -239,7 +248,7 @@ impl<K> Readers<K> {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> + Clone {
         self.readers.iter()
     }
 }

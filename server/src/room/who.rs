@@ -3,6 +3,7 @@
 use motet_protocol::{
     access::{AccountId, Role},
     ids::{ParticipantId, Revision, UnixMs},
+    message::Entry,
     room::Author,
 };
 
@@ -35,4 +36,11 @@ pub struct Deed<'a> {
     pub author: &'a Author,
     /// When.
     pub time_ms: UnixMs,
+}
+
+impl<'a> Deed<'a> {
+    /// Of an entry, and who its participant was then.
+    pub fn of(entry: &Entry, author: &'a Author) -> Self {
+        Self { revision: entry.revision, participant: entry.participant, author, time_ms: entry.time_ms }
+    }
 }

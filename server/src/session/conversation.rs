@@ -1,15 +1,16 @@
 //! The state machine of one connection.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use motet_protocol::{
     codec::CodecError,
     error::{About, ErrorCode, ErrorMessage},
     ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
     limits::{HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, TOKEN_BYTES_MAX},
-    message::{At, ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+    message::{ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
 };
 
+use super::Caller;
 use crate::room::Refusal;
 
 /// What a server tells every client.
@@ -32,8 +33,16 @@ pub struct Session<C> {
 
 #[derive(Debug)]
 enum Phase {
-    Greeting { since_ms: UnixMs },
-    Open { participant: ParticipantId },
+    Greeting {
+        since_ms: UnixMs,
+    },
+    /// It has said who it is; that is being found out.
+    Identifying {
+        since_ms: UnixMs,
+    },
+    Open {
+        caller: Arc<Caller>,
+    },
 }
 
 /// What to do about a message.
@@ -45,10 +54,19 @@ pub enum Act<'a, C> {
     Reply(ServerMessage),
     /// Say this, then close.
     Close(ServerMessage),
+    /// Find out who it is; say so with [`Session::identified`] before anything else is handled.
+    Identify {
+        /// Its session.
+        session: SessionId,
+        /// Its proof.
+        token: Option<String>,
+        /// The name that it gives itself.
+        name: String,
+    },
     /// Open a room; say so with [`Session::joined`] when it is.
     Join {
         /// Who joins.
-        participant: ParticipantId,
+        caller: Arc<Caller>,
         /// The channel, which is free.
         channel: Channel,
         /// The room.
@@ -81,41 +99,14 @@ pub enum Act<'a, C> {
         command: Command,
     },
     /// Answer a question; the connection goes on meanwhile.
-    Answer(Answer),
-}
-
-/// A question that takes looking up.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// Make a room.
-    Create(RequestId, Option<RoomId>),
-    /// Delete a room.
-    Delete(RequestId, RoomId),
-    /// List rooms after a name.
-    List(RequestId, Option<RoomId>, u32),
-    /// Describe a room.
-    Show(RequestId, RoomId),
-    /// Read a text.
-    Text(RequestId, RoomId, At),
-    /// Read entries from a revision on.
-    Log(RequestId, RoomId, Revision, u32),
-    /// Hash a text.
-    Hash(RequestId, RoomId, At),
-}
-
-impl Answer {
-    /// The question's number.
-    pub fn request(&self) -> RequestId {
-        match self {
-            Self::Create(request, _)
-            | Self::Delete(request, _)
-            | Self::List(request, _, _)
-            | Self::Show(request, _)
-            | Self::Text(request, _, _)
-            | Self::Log(request, _, _, _)
-            | Self::Hash(request, _, _) => *request,
-        }
-    }
+    Answer {
+        /// Who asks.
+        caller: Arc<Caller>,
+        /// The question's number.
+        request: RequestId,
+        /// The question.
+        question: ClientMessage,
+    },
 }
 
 impl<C> Session<C> {
@@ -128,15 +119,15 @@ impl<C> Session<C> {
     pub fn handle(&mut self, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
         self.heard(now);
         match (&self.phase, message) {
-            (Phase::Greeting { .. }, ClientMessage::Hello(hello)) => self.greet(hello, settings),
-            (Phase::Greeting { .. }, _) => {
+            (Phase::Greeting { since_ms }, ClientMessage::Hello(hello)) => self.greet(hello, *since_ms),
+            (Phase::Greeting { .. } | Phase::Identifying { .. }, _) => {
                 close(ErrorCode::HelloRequired, "the first message of a connection is Hello")
             }
-            (Phase::Open { participant }, message) => self.open(*participant, message, settings),
+            (Phase::Open { caller }, message) => self.open(Arc::clone(caller), message, settings),
         }
     }
 
-    fn greet(&mut self, hello: Hello, settings: &Settings) -> Act<'_, C> {
+    fn greet(&mut self, hello: Hello, since_ms: UnixMs) -> Act<'_, C> {
         let Hello { protocol, token, session, name } = hello;
         if protocol != PROTOCOL_VERSION {
             return close(
@@ -144,24 +135,48 @@ impl<C> Session<C> {
                 format!("this server speaks version {PROTOCOL_VERSION} of the protocol, not {protocol}"),
             );
         }
-        if name.len() > NAME_BYTES_MAX || token.is_some_and(|token| token.len() > TOKEN_BYTES_MAX) {
+        if name.len() > NAME_BYTES_MAX || token.as_ref().is_some_and(|token| token.len() > TOKEN_BYTES_MAX) {
             return close(
                 ErrorCode::BadArgument,
                 format!("a name has at most {NAME_BYTES_MAX} bytes, a token at most {TOKEN_BYTES_MAX}"),
             );
         }
-        let participant = SessionId::participant(&session);
-        self.phase = Phase::Open { participant };
-        Act::Reply(ServerMessage::Welcome(Welcome {
-            protocol: PROTOCOL_VERSION,
-            server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
-            participant,
-            durability: settings.durability,
-            limits: settings.limits.clone(),
-        }))
+        self.phase = Phase::Identifying { since_ms };
+        Act::Identify { session, token, name }
     }
 
-    fn open(&mut self, participant: ParticipantId, message: ClientMessage, settings: &Settings) -> Act<'_, C> {
+    /// Takes what was found out about who it is.
+    pub fn identified(&mut self, caller: Result<Caller, Refusal>, settings: &Settings) -> Act<'_, C> {
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(refusal) => return Act::Close(ServerMessage::Bye { error: refusal.about(About::Connection) }),
+        };
+        let welcome = Welcome {
+            protocol: PROTOCOL_VERSION,
+            server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
+            participant: caller.participant,
+            account: caller.author.account.clone(),
+            name: caller.author.name.clone(),
+            expires_ms: caller.expires_ms,
+            durability: settings.durability,
+            limits: settings.limits.clone(),
+        };
+        self.phase = Phase::Open { caller: Arc::new(caller) };
+        Act::Reply(ServerMessage::Welcome(welcome))
+    }
+
+    /// Who it is, once that is known.
+    pub fn caller(&self) -> Option<&Arc<Caller>> {
+        match &self.phase {
+            Phase::Open { caller } => Some(caller),
+            Phase::Greeting { .. } | Phase::Identifying { .. } => None,
+        }
+    }
+
+    fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings) -> Act<'_, C> {
+        if let Some(request) = message.request() {
+            return Act::Answer { caller, request, question: message };
+        }
         match message {
             ClientMessage::Hello(_) => {
                 let refusal = Refusal::new(ErrorCode::HelloRepeated, "Hello was said on this connection before");
@@ -176,7 +191,7 @@ impl<C> Session<C> {
                     let most = settings.limits.channels_max;
                     Refusal::new(ErrorCode::TooManyChannels, format!("{most} rooms are open here; leave one first"))
                 } else {
-                    return Act::Join { participant, channel, room, after, entries_only };
+                    return Act::Join { caller, channel, room, after, entries_only };
                 };
                 reply(refusal.about(About::Channel(channel)))
             }
@@ -185,18 +200,17 @@ impl<C> Session<C> {
                 None => reply(unknown(channel).about(About::Channel(channel))),
             },
             ClientMessage::Submit { channel, seq, base, command } => match self.channels.get(&channel) {
-                Some(joined) => Act::Submit { participant, channel, joined, seq, base, command },
+                Some(joined) => Act::Submit { participant: caller.participant, channel, joined, seq, base, command },
                 None => reply(unknown(channel).about(About::Submit { channel, seq })),
             },
-            ClientMessage::CreateRoom { request, room } => Act::Answer(Answer::Create(request, room)),
-            ClientMessage::DeleteRoom { request, room } => Act::Answer(Answer::Delete(request, room)),
-            ClientMessage::ListRooms { request, after, limit } => Act::Answer(Answer::List(request, after, limit)),
-            ClientMessage::ShowRoom { request, room } => Act::Answer(Answer::Show(request, room)),
-            ClientMessage::ReadText { request, room, at } => Act::Answer(Answer::Text(request, room, at)),
-            ClientMessage::ReadLog { request, room, from, limit } => {
-                Act::Answer(Answer::Log(request, room, from, limit))
+            ClientMessage::WatchPresence { channel, .. }
+            | ClientMessage::SetPresence { channel, .. }
+            | ClientMessage::Signal { channel, .. } => {
+                let refusal = Refusal::new(ErrorCode::NotConfigured, "presence is not there yet");
+                reply(refusal.about(About::Channel(channel)))
             }
-            ClientMessage::HashText { request, room, at } => Act::Answer(Answer::Hash(request, room, at)),
+            // All others are questions.
+            _ => Act::Nothing,
         }
     }
 
@@ -221,7 +235,7 @@ impl<C> Session<C> {
     /// An error before the handshake ends the connection; afterwards it does not.
     fn complain(&self, error: ErrorMessage) -> Act<'_, C> {
         match self.phase {
-            Phase::Greeting { .. } => Act::Close(ServerMessage::Bye { error }),
+            Phase::Greeting { .. } | Phase::Identifying { .. } => Act::Close(ServerMessage::Bye { error }),
             Phase::Open { .. } => reply(error),
         }
     }
@@ -259,12 +273,18 @@ impl<C> Session<C> {
         self.heard_ms = self.heard_ms.min(now);
         let silent_ms = now - self.heard_ms;
         match &mut self.phase {
-            Phase::Greeting { since_ms } => {
+            Phase::Greeting { since_ms } | Phase::Identifying { since_ms } => {
                 *since_ms = (*since_ms).min(now);
                 if now - *since_ms >= HANDSHAKE_TIMEOUT_MS {
                     let words = format!("no Hello came within {} seconds", HANDSHAKE_TIMEOUT_MS / 1_000);
                     return close(ErrorCode::HandshakeTimeout, words);
                 }
+            }
+            Phase::Open { caller } if caller.expires_ms.is_some_and(|expires_ms| expires_ms <= now) => {
+                return close(
+                    ErrorCode::Unauthorized,
+                    "the token has expired; sign in again and connect with a new one",
+                );
             }
             Phase::Open { .. } if silent_ms >= idle_timeout_ms => {
                 let words = format!("nothing was heard for {} seconds; connect again", idle_timeout_ms / 1_000);

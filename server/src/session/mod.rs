@@ -1,8 +1,10 @@
 //! A connection's conversation, without IO: handshake, channels, heartbeats, the rate of messages. It is given what came in
 //! and the time, and says what to do.
 
+mod caller;
 mod conversation;
 mod pace;
 
-pub use conversation::{Act, Answer, Session, Settings};
+pub use caller::{Caller, Target};
+pub use conversation::{Act, Session, Settings};
 pub use pace::Pace;

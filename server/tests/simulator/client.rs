@@ -112,15 +112,17 @@ impl Client {
             self.machine = Machine::new(0, 0);
             self.text = Rope::new();
         }
-        let hello = Hello { protocol: PROTOCOL_VERSION, token: None, session: self.session, name: String::new() };
+        // Some have a name, which the server puts into the log before their first entry.
+        let name = if self.session.0.as_u128().is_multiple_of(2) { "Ann".to_owned() } else { String::new() };
+        let hello = Hello { protocol: PROTOCOL_VERSION, token: None, session: self.session, name };
         link.say(&ClientMessage::Hello(hello));
         let room = RoomId::new(&self.room.to_string()).unwrap();
         link.say(&ClientMessage::Join { channel: CHANNEL, room, after, entries_only });
     }
 
     fn send(&self, outgoing: Outgoing, link: &mut Link) {
-        let Outgoing { seq, base, operation } = outgoing;
-        link.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command: Command::Edit(operation) });
+        let Outgoing { seq, base, command } = outgoing;
+        link.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command });
     }
 
     fn caught_up(&self) -> bool {
@@ -175,10 +177,13 @@ impl Client {
                 }
             }
             ServerMessage::Entry { entry, .. } => {
-                let Command::Edit(operation) = &entry.command;
-                let operation = self.machine.remote(entry.revision, operation).unwrap();
-                operation.apply_to_rope(&mut self.text).unwrap();
-                self.typing = self.typing.map(|at| operation.map_position(at, Bias::Before));
+                if let Command::Edit(operation) = &entry.command {
+                    let operation = self.machine.remote(entry.revision, operation).unwrap();
+                    operation.apply_to_rope(&mut self.text).unwrap();
+                    self.typing = self.typing.map(|at| operation.map_position(at, Bias::Before));
+                } else {
+                    self.machine.pass(entry.revision).unwrap();
+                }
                 self.note();
                 if self.machine.revision() == self.head {
                     self.resend(link);

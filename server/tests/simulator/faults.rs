@@ -24,11 +24,8 @@ impl Fault {
     pub fn spoil(self, submit: &mut Submit, after_base: &[Entry], head: Revision) {
         let own = |entry: &&Entry| entry.participant == submit.participant;
         let repeat = after_base.iter().any(|entry| own(&entry) && entry.seq == submit.seq);
-        let Command::Edit(operation) = &submit.command;
-        let mut others = after_base.iter().map(|entry| {
-            let Command::Edit(other) = &entry.command;
-            other.clone()
-        });
+        let Command::Edit(operation) = &submit.command else { return };
+        let mut others = after_base.iter().filter_map(|entry| entry.command.operation().cloned());
         let moved = match self {
             Self::TieReversed if !repeat => {
                 others.fold(operation.clone(), |moved, other| other.transform(&moved).unwrap().1)

@@ -1,6 +1,6 @@
 //! What the real server does around its rooms (`hub` and `transport`), without locks and waiting.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use motet_protocol::{
     codec,
@@ -9,8 +9,13 @@ use motet_protocol::{
     message::{ClientMessage, Durability, ServerMessage},
 };
 use motet_server::{
-    room::{Fed, Outlet, Refusal, Room, RoomState, Submitted, limits::RoomLimits, live::Join, propose::Submit},
-    session::{Act, Settings},
+    room::{
+        Fed, Outlet, Refusal, Room, RoomState, Submitted,
+        limits::RoomLimits,
+        live::{Asker, Join},
+        propose::Submit,
+    },
+    session::{Act, Caller, Settings},
 };
 
 use crate::{
@@ -85,11 +90,19 @@ impl Server {
             Act::Nothing => {}
             Act::Reply(message) => link.outbox.put(&message),
             Act::Close(message) => panic!("a client was shown out: {message:?}"),
-            Act::Join { participant, channel, room, after, entries_only } => {
+            Act::Identify { session, name, .. } => {
+                let caller = Caller::guest(session.participant(), &name);
+                match link.session.identified(Ok(caller), &self.settings) {
+                    Act::Reply(welcome) => link.outbox.put(&welcome),
+                    act => panic!("a guest was not let in: {act:?}"),
+                }
+            }
+            Act::Join { caller, channel, room, after, entries_only } => {
+                let principal = Arc::new(caller.in_room(&room, None, None));
                 let number = room.as_str().parse().unwrap();
                 let wire = link.wire;
                 let room = self.open(number, &mut logs[number]);
-                let join = Join { key: id, participant, channel, wire, after, entries_only };
+                let join = Join { key: id, principal, channel, wire, after, entries_only };
                 match room.join(join) {
                     Ok((reader, joined, replaced)) => {
                         link.outbox.put(&joined);
@@ -124,7 +137,7 @@ impl Server {
                 let submit = Submit { participant, seq, base, command };
                 return self.submit(channel, joined, submit, link, &logs[joined.room], now);
             }
-            Act::Answer(question) => panic!("nobody asks {question:?} here"),
+            Act::Answer { question, .. } => panic!("nobody asks {question:?} here"),
         }
         Appends::new()
     }
@@ -203,7 +216,8 @@ impl Server {
         let Some(room) = self.rooms.get_mut(&number) else { return };
         let entries = logs[number].read(room.revision(), Revision::MAX);
         for displaced in room.conflict(entries, now).unwrap() {
-            let Some(reader) = room.readers().get(displaced.reader) else { continue };
+            let Asker::Reader(reader) = displaced.asker else { continue };
+            let Some(reader) = room.readers().get(reader) else { continue };
             let about = About::Submit { channel: reader.cursor.channel, seq: displaced.seq };
             let Some(link) = links.get_mut(&reader.key) else { continue };
             link.outbox.put(&ServerMessage::Error(displaced.refusal.about(about)));

@@ -7,7 +7,7 @@ use std::{
 
 use hdrhistogram::Histogram;
 use motet_protocol::{
-    client::{Client, State},
+    client::{Client, Outgoing, State},
     error::{About, ErrorMessage},
     hash::TextHash,
     ids::{ParticipantId, Revision, RoomId, Seq},
@@ -177,8 +177,8 @@ impl Peer {
 
     async fn submit(&mut self) -> Result<(), Failure> {
         let Some(outgoing) = self.client.outgoing() else { return Ok(()) };
-        let command = Command::Edit(outgoing.operation);
-        let submit = ClientMessage::Submit { channel: CHANNEL, seq: outgoing.seq, base: outgoing.base, command };
+        let Outgoing { seq, base, command } = outgoing;
+        let submit = ClientMessage::Submit { channel: CHANNEL, seq, base, command };
         self.connection.send(submit).await.map_err(lost)
     }
 
@@ -216,7 +216,9 @@ impl Peer {
 
     /// Somebody else's edit is on this screen.
     fn show(&mut self, entry: &Entry, phase: Phase) -> Result<(), Failure> {
-        let Command::Edit(operation) = &entry.command;
+        let Command::Edit(operation) = &entry.command else {
+            return self.client.pass(entry.revision).map_err(disagreement);
+        };
         let operation = self.client.remote(entry.revision, operation).map_err(disagreement)?;
         operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
         if let (Phase::Measure, Some(took_us)) = (phase, self.took_us(entry.participant, entry.seq)) {

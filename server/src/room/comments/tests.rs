@@ -143,20 +143,9 @@ fn another_session_of_the_same_account_is_the_same_author() {
 }
 
 #[test]
-fn viewers_and_nonsense_are_refused() {
+fn nonsense_is_refused() {
     let mut page = Page::with("text");
     let comment = page.does(1, Role::Editor, &open(0, 0, "here")).unwrap();
-    let all = [
-        open(0, 1, "x"),
-        reply(comment, "x"),
-        CommentCommand::Rewrite { comment, item: comment, text: "x".to_owned() },
-        CommentCommand::Delete { comment, item: comment },
-        CommentCommand::Resolve { comment },
-        CommentCommand::Reopen { comment },
-    ];
-    for command in &all {
-        assert_eq!(page.does(1, Role::Viewer, command), Err(ErrorCode::Forbidden), "{command:?}");
-    }
     for (command, code) in [
         (open(0, 5, "beyond the end"), ErrorCode::BadArgument),
         (open(3, 2, "backwards"), ErrorCode::BadArgument),
