@@ -131,16 +131,22 @@ pub struct Version {
 #[serde(default)]
 pub struct RoomFilter {
     /// A part of the room's id or title, in any case of letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// A tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// A language.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
     /// A project.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
     /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<AccountId>,
     /// Only those in which the asker was given a role.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mine: bool,
 }
 
