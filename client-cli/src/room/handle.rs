@@ -150,6 +150,17 @@ impl Room {
         Ok(())
     }
 
+    /// The same for a command that is made from the text: no edit comes between what `make` sees and its taking.
+    pub fn command_at<E: From<Error>>(&self, make: impl FnOnce(&Rope) -> Result<Command, E>) -> Result<(), E> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        let mut replica = seat.lock();
+        let command = make(replica.text())?;
+        replica.command(command)?;
+        drop(replica);
+        bell.ring(seat.key);
+        Ok(())
+    }
+
     /// Edits the text as it is at this moment: no other edit comes between what `edit` sees and what it returns, and the
     /// connection stands still meanwhile, so it should take milliseconds. Returns whether there was an edit.
     pub fn update(&self, edit: impl FnOnce(&Rope) -> Option<Operation>) -> Result<bool, Error> {
@@ -233,12 +244,17 @@ impl Room {
 #[derive(Debug)]
 pub struct Follower {
     events: Events,
-    _room: Room,
+    room: Room,
 }
 
 impl Follower {
     pub(crate) fn new(room: Room, events: Events) -> Self {
-        Self { events, _room: room }
+        Self { events, room }
+    }
+
+    /// Does something that counts on no text: chats, for one. See [`Room::command`].
+    pub fn command(&self, command: Command) -> Result<(), Error> {
+        self.room.command(command)
     }
 
     /// What happens next; none after [`Event::Closed`](super::Event::Closed).
