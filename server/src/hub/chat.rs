@@ -430,3 +430,6 @@ impl Scribe {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
