@@ -690,6 +690,13 @@ pub enum ServerMessage {
         /// For programs: a JSON object, described in docs/assist.md.
         facts: String,
     },
+    /// The room is deleted soon unless something happens in it: an edit, somebody who joins, a word of presence.
+    Expiring {
+        /// The channel.
+        channel: Channel,
+        /// When.
+        expires_ms: UnixMs,
+    },
 }
 
 /// One way for a text to go on.

@@ -26,7 +26,8 @@ pub struct RoomSettings {
     pub project: Option<ProjectId>,
     /// Its path in the project (`src/main.rs`); empty for none.
     pub path: String,
-    /// It is deleted after so many seconds in which nobody was there and nothing happened; 0 for never.
+    /// It is deleted after so many seconds in which nothing happened; 0 for what the server says, which is never unless
+    /// told otherwise. Who is there is told before.
     pub ttl_s: u64,
 }
 

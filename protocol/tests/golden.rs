@@ -41,7 +41,7 @@ variants!(client_variant, CLIENT_VARIANTS, ClientMessage: Hello, Ping, Pong, Joi
     MarkRead, WatchRooms, UnwatchRooms, WatchPresence, SetPresence, Signal, TurnCredentials, Complete, Summarize);
 variants!(server_variant, SERVER_VARIANTS, ServerMessage: Welcome, Error, Ping, Pong, Joined, Snapshot, Entry, Ack, Left,
     Created, Deleted, Rooms, Room, Text, Log, Hash, Bye, Authenticated, Role, Settings, Versions, Chat, Comments, Marked,
-    RoomChanged, RoomGone, Presence, Signal, Turn, Completions, Summary);
+    RoomChanged, RoomGone, Presence, Signal, Turn, Completions, Summary, Expiring);
 variants!(command_variant, COMMAND_VARIANTS, Command: Edit, Introduce, Settings, SetRole, NameVersion, RemoveVersion,
     Chat, Comment);
 variants!(at_variant, AT_VARIANTS, At: Head, Revision, Time);
@@ -376,6 +376,7 @@ fn server_messages() -> Vec<ServerMessage> {
             credential: "c2VjcmV0".into(),
             expires_ms: 1_700_000_900_000,
         },
+        ServerMessage::Expiring { channel, expires_ms: 1_700_000_900_000 },
         ServerMessage::Summary { request, text: "Zoë wrote 5 lines.".into(), facts: "{}".into() },
     ]);
     for public in [Public::ServerDefault, Public::Nobody, Public::Viewer, Public::Editor, Public::Host] {

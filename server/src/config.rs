@@ -9,7 +9,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use motet_protocol::{
     access::Role,
-    limits::{Limits, TEXT_BYTES_MAX},
+    limits::{Limits, TEXT_BYTES_MAX, TTL_S_MAX},
     message::Durability,
 };
 use serde::Deserialize;
@@ -65,6 +65,9 @@ pub struct Flags {
     /// What those may do in a room who have no role there, where the room does not say [default: host]
     #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
     guest_role: Option<GuestRole>,
+    /// Seconds without any event after which a room is deleted that is not set otherwise; 0 for never [default: 0]
+    #[arg(long, env = "MOTETD_ROOM_TTL", value_name = "SECONDS")]
+    room_ttl: Option<u64>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -146,6 +149,8 @@ pub struct Config {
     pub unload_after: Duration,
     /// What those may do in a room who have no role there, where the room does not say.
     pub guest_role: Option<Role>,
+    /// Seconds after which rooms expire that are not set otherwise; 0 for never.
+    pub room_ttl_s: u64,
 }
 
 /// A configuration that cannot be.
@@ -198,6 +203,7 @@ impl Flags {
                 GuestRole::Editor => Some(Role::Editor),
                 GuestRole::Host => Some(Role::Host),
             },
+            room_ttl_s: self.room_ttl.or(file.room_ttl).unwrap_or(0),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
         };
         config.check()?;
@@ -225,6 +231,9 @@ impl Config {
         if self.connections_max == 0 || self.connections_max > 1_000_000 {
             return Err(ConfigError::OutOfRange("connections-max must be 1 to 1000000"));
         }
+        if self.room_ttl_s > TTL_S_MAX {
+            return Err(ConfigError::OutOfRange("room-ttl must be at most ten years, in seconds; 0 is never"));
+        }
         if self.text_bytes_max == 0 || self.text_bytes_max > 1 << 30 {
             return Err(ConfigError::OutOfRange("text-bytes-max must be 1 to 1073741824"));
         }
@@ -239,7 +248,7 @@ impl Config {
 
     /// What holds in rooms for everybody who was not given more.
     pub fn rules(&self) -> Rules {
-        Rules { public: self.guest_role, guests_create: true }
+        Rules { public: self.guest_role, guests_create: true, ttl_s: self.room_ttl_s }
     }
 
     /// What rooms keep to.

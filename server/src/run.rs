@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Engine},
-    hub::{commits, rooms::Rooms},
+    hub::{commits, expiry, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
     store::{self, Store, StoreError, StoreKind},
@@ -123,7 +123,11 @@ pub async fn run(
     };
     let door = Door::new(config.connections_max);
     let commits = tokio::spawn(commits::bring(outcomes_out, Arc::clone(&store), metrics));
-    let sweeps = tokio::spawn(sweep(rooms.clone(), config.unload_after));
+    let sweeps = [
+        tokio::spawn(sweep(rooms.clone(), config.unload_after)),
+        tokio::spawn(watch::tell(rooms.clone())),
+        tokio::spawn(expiry::run(rooms.clone())),
+    ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
     let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone()));
 
@@ -139,7 +143,7 @@ pub async fn run(
     if tokio::time::timeout(CLOSE_TIMEOUT, door.tasks.wait()).await.is_err() {
         tracing::warn!("some connections did not take their last words in time");
     }
-    sweeps.abort();
+    sweeps.iter().for_each(tokio::task::JoinHandle::abort);
     rooms.snapshot_all().await;
     log.end();
     let ended = tokio::task::spawn_blocking(move || {

@@ -37,7 +37,7 @@ const COMMENTS_PAGE_BYTES: usize = 128 * 1024;
 /// Answers one question on its connection.
 pub async fn answer(
     rooms: &Rooms,
-    caller: &Caller,
+    caller: &Arc<Caller>,
     request: RequestId,
     question: ClientMessage,
     connection: &Arc<Connection>,
@@ -51,7 +51,7 @@ pub async fn answer(
 
 async fn look_up(
     rooms: &Rooms,
-    caller: &Caller,
+    caller: &Arc<Caller>,
     question: ClientMessage,
     connection: &Arc<Connection>,
 ) -> Result<(), Refusal> {
@@ -110,6 +110,23 @@ async fn look_up(
             let (store, cell) = (Arc::clone(&rooms.store), see(rooms, caller, &room).await?);
             let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await??;
             ServerMessage::Marked { request, unread }
+        }
+        ClientMessage::WatchRooms { request, filter } => {
+            rooms.watches.add(connection, request, caller, (*filter).clone())?;
+            match rooms.list(caller, *filter, None, PAGE_MAX as usize).await {
+                Ok((found, next)) => {
+                    rooms.watches.told(connection, request, found.iter().map(|room| room.room.clone()));
+                    ServerMessage::Rooms { request, rooms: found, next }
+                }
+                Err(refusal) => {
+                    rooms.watches.remove(connection, request);
+                    return Err(refusal);
+                }
+            }
+        }
+        ClientMessage::UnwatchRooms { request } => {
+            rooms.watches.remove(connection, request);
+            return Ok(());
         }
         _ => return Err(Refusal::new(ErrorCode::NotConfigured, "this is not there yet")),
     };

@@ -23,6 +23,8 @@ pub struct Card {
     pub head: Revision,
     /// When that was ordered; 0 in an empty room.
     pub changed_ms: UnixMs,
+    /// When somebody was last seen in the room; 0 if that is not known.
+    pub active_ms: UnixMs,
     /// The length of the text in UTF-8 bytes.
     pub text_bytes: u64,
     /// The beginning of the text.
@@ -44,6 +46,7 @@ impl Card {
         Self {
             head: state.revision(),
             changed_ms: state.time_ms(),
+            active_ms: 0,
             text_bytes: state.text().len_bytes() as u64,
             preview: preview(state.text()),
             settings: decided.settings.clone(),
@@ -94,12 +97,9 @@ pub fn read(store: &dyn Store, room: &RoomId, log: LogId) -> Result<Card, StoreE
 }
 
 /// Keeps the card of a state, for when the room is not open any more. A failure is passed over: it is made anew then.
-pub fn keep(store: &dyn Store, log: LogId, state: &RoomState) {
-    if state.revision() == 0 {
-        return;
-    }
+pub fn keep(store: &dyn Store, log: LogId, state: &RoomState, active_ms: UnixMs) {
     let kept = store.get(&key(log)).ok().flatten();
-    let new = codec::encode(&Card::of(state));
+    let new = codec::encode(&Card { active_ms, ..Card::of(state) });
     if kept.as_ref() != Some(&new)
         && let Err(error) = store.compare_and_swap(&key(log), kept.as_deref(), Some(&new))
     {

@@ -1,6 +1,9 @@
 //! One open room behind its mutex.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use motet_protocol::{
     access::Role,
@@ -15,9 +18,11 @@ use tokio::sync::oneshot;
 use super::{
     HISTORY_TRIES, blocking,
     chat::{self, Heard, Scribe, Written},
+    expiry::{self, expired},
     history::Read,
     now_ms, older_entries, refusal_of,
     registry::RoomRecord,
+    watch::Watches,
 };
 use crate::{
     log::LogWriter,
@@ -48,7 +53,32 @@ pub struct RoomCell {
     /// Whether the scribe was asked and has not begun yet.
     pub(super) chat_waits: AtomicBool,
     scribe: Scribe,
+    watches: Arc<Watches>,
+    /// Whether those who follow lists of rooms have yet to be told of a change.
+    changed: AtomicBool,
     metrics: Arc<Metrics>,
+}
+
+/// How a room stands to its expiry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It stays.
+    Stays,
+    /// It has expired and takes nothing any more.
+    Expired,
+}
+
+/// What all rooms of a server share.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// The log.
+    pub log: RoomLog,
+    /// Those who follow lists of rooms.
+    pub watches: Arc<Watches>,
+    /// Who writes the chats down.
+    pub scribe: Scribe,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
 }
 
 #[derive(Debug)]
@@ -58,6 +88,8 @@ struct Open {
     /// Why nothing may be done here any more.
     closed: Option<Refusal>,
     active_ms: UnixMs,
+    /// Whether people were told that the room expires soon.
+    warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
 }
@@ -86,18 +118,21 @@ const UNLOAD_REPLAY_MAX: u64 = 256;
 
 impl RoomCell {
     /// A room that was read from the store.
-    pub fn new(
-        id: RoomId,
-        record: RoomRecord,
-        room: Room<Arc<Connection>>,
-        head: Head,
-        log: RoomLog,
-        scribe: Scribe,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
-        let open = Open { room, head, closed: None, active_ms: now_ms(), waiting: Vec::new() };
-        let (written, chat_waits) = (Mutex::default(), AtomicBool::new(false));
-        Arc::new(Self { id, record, open: Mutex::new(open), log, written, chat_waits, scribe, metrics })
+    pub fn new(id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head, around: Around) -> Arc<Self> {
+        let Around { log, watches, scribe, metrics } = around;
+        let open = Open { room, head, closed: None, active_ms: now_ms(), waiting: Vec::new(), warned: false };
+        Arc::new(Self {
+            id,
+            record,
+            open: Mutex::new(open),
+            log,
+            written: Mutex::default(),
+            chat_waits: AtomicBool::new(false),
+            scribe,
+            watches,
+            changed: AtomicBool::new(false),
+            metrics,
+        })
     }
 
     /// Its log.
@@ -126,6 +161,8 @@ impl RoomCell {
                 outbox.lag(channel);
             }
         });
+        drop(open);
+        self.touch();
         Ok(reader)
     }
 
@@ -134,6 +171,47 @@ impl RoomCell {
         let mut open = self.open.lock();
         open.room.leave(reader);
         open.active_ms = now_ms();
+        drop(open);
+        self.touch();
+    }
+
+    /// Tells those who follow lists of rooms that something changed here.
+    fn touch(&self) {
+        if self.watches.any() && !self.changed.swap(true, Ordering::Relaxed) {
+            self.watches.touch(&self.id);
+        }
+    }
+
+    /// Takes note that they are being told.
+    pub fn seen(&self) {
+        self.changed.store(false, Ordering::Relaxed);
+    }
+
+    /// When something was last done here.
+    pub fn active_ms(&self) -> UnixMs {
+        self.open.lock().active_ms
+    }
+
+    /// Ends the room if nothing happened in it for `ttl_s` seconds (0 for never), and tells people when that is near.
+    pub fn expire(&self, ttl_s: u64, now: UnixMs) -> Expiry {
+        let mut open = self.open.lock();
+        let (end, notice) = expiry::times(ttl_s, open.active_ms);
+        if ttl_s == 0 || now < notice || open.room.has_pending() || open.closed.is_some() {
+            open.warned = false;
+            return Expiry::Stays;
+        }
+        if now >= end {
+            close(&mut open, &expired(&self.id));
+            return Expiry::Expired;
+        }
+        if !open.warned {
+            open.warned = true;
+            for reader in open.room.readers().iter() {
+                let channel = reader.cursor.channel;
+                reader.key.send(&ServerMessage::Expiring { channel, expires_ms: end });
+            }
+        }
+        Expiry::Stays
     }
 
     /// Moves a reader on.
@@ -263,7 +341,10 @@ impl RoomCell {
         tell_roles(&mut open);
         answer_waiting(&mut open);
         open.active_ms = now_ms();
-        open.room.take_due_snapshot()
+        let due = open.room.take_due_snapshot();
+        drop(open);
+        self.touch();
+        due
     }
 
     /// Others' entries are in the log, up to `head`.

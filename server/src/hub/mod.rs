@@ -7,6 +7,7 @@
 //! - [`chat`]: the messages of rooms, in the store.
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`commits`]: what the log answers, brought to the rooms.
+//! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
 //! - [`answers`]: questions that take looking up.
 
 pub mod answers;
@@ -14,9 +15,11 @@ pub mod card;
 pub mod cell;
 pub mod chat;
 pub mod commits;
+pub mod expiry;
 pub mod history;
 pub mod registry;
 pub mod rooms;
+pub mod watch;
 
 use std::sync::Arc;
 

@@ -1,6 +1,13 @@
 //! Which rooms are open. A room is read from the store when it is first asked for, and let go of when it is idle.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use motet_protocol::{
     access::{AccountId, Member, Role},
@@ -17,11 +24,13 @@ use uuid::Uuid;
 use super::{
     blocking,
     card::{self, Card},
-    cell::{Idle, RoomCell, RoomLog},
+    cell::{Around, Idle, RoomCell, RoomLog},
     chat::{self, Scribe},
     commits::store_snapshot,
+    expiry::{self, expired},
     history, now_ms, refusal_of,
     registry::{Registry, RoomRecord},
+    watch::Watches,
 };
 use crate::{
     metrics::Metrics,
@@ -52,6 +61,10 @@ pub struct Rooms {
     /// The store.
     pub store: Arc<dyn Store>,
     registry: Registry,
+    /// Lists that are followed.
+    pub watches: Arc<Watches>,
+    /// When the first of the rooms that are not open may have expired.
+    pub first_due_ms: Arc<AtomicU64>,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -66,6 +79,8 @@ pub struct Rules {
     pub public: Option<Role>,
     /// Whether somebody without an account may make rooms.
     pub guests_create: bool,
+    /// Seconds after which rooms expire that do not say; 0 for never.
+    pub ttl_s: u64,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -79,7 +94,18 @@ impl Rooms {
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
         let scribe = Scribe::start(Arc::clone(&store));
-        Self { table: Arc::default(), store, registry, log, limits, rules, scribe, metrics }
+        Self {
+            table: Arc::default(),
+            store,
+            registry,
+            watches: Arc::default(),
+            first_due_ms: Arc::default(),
+            log,
+            limits,
+            rules,
+            scribe,
+            metrics,
+        }
     }
 
     /// A room, opened if it is not.
@@ -121,8 +147,13 @@ impl Rooms {
         let ground = self.ground(&record);
         let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        let (log, scribe) = (self.log.clone(), self.scribe.clone());
-        Ok(RoomCell::new(id.clone(), record, room, head, log, scribe, Arc::clone(&self.metrics)))
+        let around = Around {
+            log: self.log.clone(),
+            watches: Arc::clone(&self.watches),
+            scribe: self.scribe.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        Ok(RoomCell::new(id.clone(), record, room, head, around))
     }
 
     fn ground(&self, record: &RoomRecord) -> Ground {
@@ -192,6 +223,7 @@ impl Rooms {
             let submit = Submit { participant, seq, base, command };
             cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
         }
+        self.watches.touch(&id);
         self.info(caller, &cell).await
     }
 
@@ -221,6 +253,7 @@ impl Rooms {
             Ok::<_, Refusal>(record)
         })
         .await??;
+        self.watches.touch(id);
         let slot = self.table.lock().remove(id);
         if let Some(cell) = slot.as_ref().and_then(|slot| slot.get()) {
             self.metrics.rooms_open.dec();
@@ -297,6 +330,19 @@ impl Rooms {
         Ok((found, after))
     }
 
+    /// The same for one room, as it is now; none also if it is gone. Waits for the disk.
+    pub fn listed_now(&self, caller: &Caller, filter: &RoomFilter, id: &RoomId) -> Result<Option<RoomInfo>, Refusal> {
+        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
+        if let Some(cell) = open {
+            cell.seen();
+        }
+        match self.registry.get(id) {
+            Ok(record) => self.listed(caller, filter, id, &record),
+            Err(refusal) if refusal.code == ErrorCode::RoomNotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
     /// A room as a list shows it, if the caller sees it and wants it.
     fn listed(
         &self,
@@ -333,6 +379,34 @@ impl Rooms {
         Ok(Some(RoomInfo { unread, ..info(id, record, card, present, role) }))
     }
 
+    /// Which rooms there are.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Whether a room is open.
+    pub fn is_open(&self, id: &RoomId) -> bool {
+        self.table.lock().contains_key(id)
+    }
+
+    /// Seconds after which a room of these settings expires; 0 for never.
+    pub fn ttl(&self, settings: &RoomSettings) -> u64 {
+        if settings.ttl_s > 0 { settings.ttl_s } else { self.rules.ttl_s }
+    }
+
+    /// The same of an open room.
+    pub fn ttl_of(&self, cell: &RoomCell) -> u64 {
+        cell.with_state(|state| self.ttl(&state.decided().settings))
+    }
+
+    /// Removes a room that has expired.
+    pub async fn forget(&self, id: &RoomId, what: &'static str) {
+        match self.remove(id, expired(id)).await {
+            Ok(()) => tracing::info!(room = %id, what, "a room has expired"),
+            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
+        }
+    }
+
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
@@ -358,8 +432,9 @@ impl Rooms {
     }
 
     async fn keep_card(&self, cell: &Arc<RoomCell>) {
-        let (store, log, state) = (Arc::clone(&self.store), cell.log_id(), cell.state());
-        let _ = blocking(move || card::keep(store.as_ref(), log, &state)).await;
+        let (store, log) = (Arc::clone(&self.store), cell.log_id());
+        let (state, active_ms) = (cell.state(), cell.active_ms());
+        let _ = blocking(move || card::keep(store.as_ref(), log, &state, active_ms)).await;
     }
 
     fn unload(&self, cell: Arc<RoomCell>, since_ms: u64) {
@@ -370,6 +445,10 @@ impl Rooms {
         let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
         let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
         if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
+            let ttl_s = self.ttl_of(&cell);
+            if ttl_s > 0 {
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
+            }
             table.remove(&cell.id);
             if table.capacity() > 64 && table.len() < table.capacity() / 4 {
                 table.shrink_to_fit();

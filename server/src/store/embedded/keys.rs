@@ -6,6 +6,7 @@
 //! ───────────────────────   ───────────────────────────────────────────────   ─────────────────
 //! format of the data        'f'                                               record
 //! last mark (`tip`)         't'                                               record
+//! log's end (`tails`)       'u' │ log 8                                       record
 //! entry                     'e' │ log 8 │ revision 8                          record
 //!   its further pieces      'c' │ log 8 │ revision 8 │ piece 4                bytes
 //! snapshot                  's' │ log 8 │ revision 8                          record
@@ -15,7 +16,8 @@
 //! ```
 //!
 //! Pieces have a region of their own, so that an entry's neighbours in the region `e` are the entries before and after
-//! it: a log's head is the last key of its region, and a page of the log is one scan.
+//! it: a log's head is the last key of its region, and a page of the log is one scan. Ends stand far from entries, next to
+//! the mark, so that an engine that loses one of them rarely loses the other with it.
 
 use motet_protocol::ids::Revision;
 
@@ -26,6 +28,11 @@ pub(crate) const FORMAT: &[u8] = b"f";
 
 /// The key of the record that holds the last mark.
 pub(crate) const TIP: &[u8] = b"t";
+
+/// The key of the record that says how far a log reached.
+pub(crate) fn tail(log: LogId) -> Vec<u8> {
+    [b"u".as_slice(), &log.0.to_be_bytes()].concat()
+}
 
 /// A region in which each log has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

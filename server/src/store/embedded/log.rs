@@ -8,7 +8,7 @@ use motet_protocol::ids::Revision;
 use super::{
     Append, AppendOutcome, Change, Direction, Embedded, Engine, Head, LogId, StoreError, StoredEntry,
     keys::{self, Region},
-    record,
+    number_at, record,
 };
 
 /// How many keys of a log are removed at once when it is purged.
@@ -35,7 +35,7 @@ impl<E: Engine> Embedded<E> {
             Ok(writer) => writer,
             Err(error) => return batch.iter().map(|_| AppendOutcome::Unknown(error.clone())).collect(),
         };
-        let mut changes = Vec::new();
+        let (mut changes, mut ends_written) = (Vec::new(), 0);
         let plans = batch.iter().map(|append| self.plan(append, &mut changes)).collect::<Vec<_>>();
         let written = match changes.is_empty() {
             // What was found in its place is durable: an engine that failed was synced when it was opened again.
@@ -48,14 +48,22 @@ impl<E: Engine> Embedded<E> {
                     }
                 }
                 drop(ends);
+                ends_written = self.put_tails(writer.tails.due(batch.len()), &mut changes);
                 self.write_through(&mut writer, changes)
             }
         };
+        if written.is_ok() {
+            writer.tails.written(ends_written);
+        }
         let mut ends = self.ends.lock();
-        let outcomes = plans.into_iter().map(|plan| match (plan, &written) {
+        let outcomes = plans.into_iter().zip(batch).map(|(plan, append)| match (plan, &written) {
             (Plan::Answer(outcome), _) => outcome,
             (Plan::Write { log, end, .. }, Ok(())) => {
                 ends.done(log, end);
+                if writer.tip.is_some() {
+                    let bytes = append.entries.iter().map(Bytes::len).sum();
+                    writer.tails.reached(log, end, append.entries.len(), bytes);
+                }
                 AppendOutcome::Appended(at(end))
             }
             // The log stays doubtful until the engine was opened again.
@@ -113,8 +121,7 @@ impl<E: Engine> Embedded<E> {
         Ok(true)
     }
 
-    /// A log's end as far as it is durable. A snapshot beyond the end shows that the end is lost: it was made of entries
-    /// that were durable. What was lost after the newest snapshot, a log can't tell by itself.
+    /// A log's end as far as it is durable.
     pub(super) fn shown_head(&self, log: LogId) -> Result<Head, StoreError> {
         let known = {
             let mut ends = self.ends.lock();
@@ -124,22 +131,28 @@ impl<E: Engine> Embedded<E> {
             return Ok(at(known));
         }
         let last = self.last_revision(log)?;
-        let snapshot = self.last_key(Region::Snapshot, log)?.unwrap_or(0);
         // An append may have begun in between.
-        let last = self.ends.lock().shown(log).unwrap_or(last);
-        if snapshot > last {
-            let what = format!("the log ends at revision {last}, and there is a snapshot of revision {snapshot}");
-            return Err(StoreError::Damaged { log, revision: last + 1, what });
-        }
-        Ok(at(last))
+        Ok(at(self.ends.lock().shown(log).unwrap_or(last)))
     }
 
-    /// A log's end in the engine, durable or not.
+    /// A log's end in the engine, durable or not. That the end is lost shows what was made of entries that were durable, and
+    /// lies beyond it: a snapshot, or what `tails` wrote down.
     fn last_revision(&self, log: LogId) -> Result<Revision, StoreError> {
         let known = self.ends.lock().head(log);
-        match known {
-            Some(head) => Ok(head),
-            None => Ok(self.last_key(Region::Entry, log)?.unwrap_or(0)),
+        if let Some(head) = known {
+            return Ok(head);
+        }
+        let snapshot = self.last_key(Region::Snapshot, log)?.unwrap_or(0);
+        let reached = self.read_engine(|engine| number_at(engine, &keys::tail(log)))?;
+        // Read last, since an append may be under way.
+        let last = self.last_key(Region::Entry, log)?.unwrap_or(0);
+        let lost = |what| Err(StoreError::Damaged { log, revision: last + 1, what });
+        match last {
+            _ if last < snapshot => {
+                lost(format!("the log ends at revision {last}, and there is a snapshot of revision {snapshot}"))
+            }
+            _ if last < reached => lost(format!("the log ends at revision {last}, and it had reached {reached}")),
+            _ => Ok(last),
         }
     }
 
@@ -185,26 +198,39 @@ impl<E: Engine> Embedded<E> {
         if last < from || entries_max == 0 {
             return Ok(Vec::new());
         }
-        let head = self.ends.lock().head(log);
-        let (found, ended) = self.scan_entries(log, from, last, entries_max, bytes_max)?;
-        let mut entries = Vec::with_capacity(found.len());
-        let mut next = from;
-        for (revision, value) in found {
+        let mut head = self.ends.lock().head(log);
+        loop {
+            let (found, ended) = self.scan_entries(log, from, last, entries_max, bytes_max)?;
+            let entries = self.open_entries(log, from, found)?;
+            let next = from + entries.len() as u64;
+            if !ended || next > last {
+                return Ok(entries);
+            }
+            let end = head.map_or_else(|| self.last_revision(log), Ok)?;
+            if end < next {
+                return Ok(entries);
+            }
+            if head.is_some() {
+                let what = format!("it is missing; the log ends at {end}");
+                return Err(StoreError::Damaged { log, revision: next, what });
+            }
+            // Either damage ended the scan early, or the log has grown since: the next scan tells.
+            head = Some(end);
+        }
+    }
+
+    /// Checks what a scan found to be the entries from revision `from` on, without gaps.
+    fn open_entries(&self, log: LogId, from: Revision, found: Vec<Found>) -> Result<Vec<StoredEntry>, StoreError> {
+        let entries = found.into_iter().zip(from..).map(|((revision, value), next)| {
             let damaged = |what| StoreError::Damaged { log, revision: next, what };
             if revision != next {
                 return Err(damaged(format!("it is missing; the next one is {revision}")));
             }
             let (key, pieces) = (Region::Entry.key(log, revision), Region::EntryPiece.key(log, revision));
             let bytes = self.gather(record::open(&value).map_err(damaged)?, &key, &pieces)?.map_err(damaged)?;
-            entries.push((revision, Bytes::from(bytes)));
-            next += 1;
-        }
-        match head {
-            Some(head) if ended && next <= head.min(last) => {
-                Err(StoreError::Damaged { log, revision: next, what: format!("it is missing; the log ends at {head}") })
-            }
-            _ => Ok(entries),
-        }
+            Ok((revision, Bytes::from(bytes)))
+        });
+        entries.collect()
     }
 
     /// The records of a log from revision `from` to `last`, and whether there were no more.
@@ -234,8 +260,12 @@ impl<E: Engine> Embedded<E> {
         })
     }
 
-    /// Removes snapshots first: a log without an end but with a snapshot would be taken for a damaged one.
+    /// Removes what says how far the log reached first: a log that ends before that would be taken for a damaged one.
     pub(super) fn purge_log(&self, log: LogId) -> Result<(), StoreError> {
+        let mut writer = self.writer()?;
+        writer.tails.forget(log);
+        self.cell.write(|engine| engine.write(vec![Change::Remove(keys::tail(log))]))?;
+        drop(writer);
         for region in [Region::Snapshot, Region::SnapshotPiece, Region::Entry, Region::EntryPiece] {
             while self.remove_some(&region.key(log, 0), &region.end(log, Revision::MAX))? {}
         }

@@ -2,7 +2,7 @@
 //!
 //! - [`engine`]: what an engine must be able to do. [`keys`], [`record`]: what stands where in it, and its checksums.
 //! - [`directory`]: the data directory. [`cell`]: an engine that fails is opened again. [`ends`]: heads at hand. [`tip`]: how
-//!   a lost end is found out.
+//!   a lost end of the data is found out. [`tails`]: and one of a log.
 //! - [`log`], [`snapshots`], [`pairs`]: the three parts of the trait, one file each.
 //!
 //! **What is not durable is not shown.** From an append's first change until its sync, and after one that failed until the
@@ -20,6 +20,7 @@ use self::{
     directory::{Directory, FORMAT_VERSION},
     ends::Ends,
     engine::{Change, Direction, Engine, failed, io_failed},
+    tails::Tails,
     tip::Tip,
 };
 use super::{Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot, Swap};
@@ -35,6 +36,7 @@ mod log;
 mod pairs;
 mod record;
 mod snapshots;
+mod tails;
 #[cfg(test)]
 mod tests;
 mod tip;
@@ -60,6 +62,8 @@ pub struct Embedded<E: Engine> {
 struct Writer {
     /// None in a store that does not sync.
     tip: Option<Tip>,
+    /// Written down where there is a tip.
+    tails: Tails,
 }
 
 impl<E: Engine> Embedded<E> {
@@ -69,7 +73,12 @@ impl<E: Engine> Embedded<E> {
     }
 
     fn over(engine: E, reopen: Box<dyn Reopen<E>>, durability: Durability, tip: Option<Tip>) -> Self {
-        Self { cell: Cell::new(engine, reopen), durability, ends: Mutex::default(), writer: Mutex::new(Writer { tip }) }
+        Self {
+            cell: Cell::new(engine, reopen),
+            durability,
+            ends: Mutex::default(),
+            writer: Mutex::new(Writer { tip, tails: Tails::default() }),
+        }
     }
 
     fn read_engine<T>(&self, operation: impl FnOnce(&E) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -92,7 +101,10 @@ impl<E: Engine> Embedded<E> {
     /// Makes everything durable that was written, and sets a mark to it.
     fn write_out(&self, writer: &mut Writer) -> Result<(), StoreError> {
         let mark = writer.tip.as_mut().and_then(Tip::last);
-        self.write_marked(writer, Vec::new(), mark, Durability::Sync)?;
+        let mut changes = Vec::new();
+        let ends = self.put_tails(writer.tails.all(), &mut changes);
+        self.write_marked(writer, changes, mark, Durability::Sync)?;
+        writer.tails.written(ends);
         let synced = writer.tip.as_ref().map_or(Ok(()), Tip::sync);
         synced.map_err(|error| io_failed(E::NAME, "syncing TIP", &error))
     }
@@ -120,6 +132,14 @@ impl<E: Engine> Embedded<E> {
             tracing::warn!(%error, "the file TIP cannot be written");
         }
         Ok(())
+    }
+
+    /// The changes that write down how far logs reached; returns how many logs.
+    fn put_tails(&self, tails: &[(LogId, Revision)], changes: &mut Vec<Change>) -> usize {
+        for (log, end) in tails {
+            record::put(keys::tail(*log), &[], &end.to_be_bytes(), E::VALUE_BYTES_MAX, changes);
+        }
+        tails.len()
     }
 
     /// Gathers a record that is there; the inner error says how it is damaged.
@@ -221,8 +241,13 @@ fn check_format<E: Engine>(engine: &E) -> Result<(), StoreError> {
 
 /// The last mark that is in an engine.
 fn mark_of<E: Engine>(engine: &E) -> Result<u64, StoreError> {
-    let mark = get_small(engine, keys::TIP)?;
-    Ok(mark.and_then(|mark| mark.try_into().ok()).map_or(0, u64::from_be_bytes))
+    number_at(engine, keys::TIP)
+}
+
+/// The number in a record; 0 if there is none.
+fn number_at<E: Engine>(engine: &E, key: &[u8]) -> Result<u64, StoreError> {
+    let number = get_small(engine, key)?;
+    Ok(number.and_then(|number| number.try_into().ok()).map_or(0, u64::from_be_bytes))
 }
 
 /// A record without pieces.

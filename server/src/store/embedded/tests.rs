@@ -9,6 +9,7 @@ use super::super::{
     conformance::{self, Random, append, entries, read_all},
     memory::MemoryStore,
     open,
+    sled::SledStore,
 };
 use super::{
     engine::{Change, Engine},
@@ -208,6 +209,38 @@ fn damage_in_one_room_names_its_revision_and_leaves_the_others_alone() {
     change(&store, Change::Remove(Region::Entry.key(hurt, 10)));
     let read = store.read(hurt, 1, 100, usize::MAX);
     assert!(matches!(read, Err(StoreError::Damaged { revision: 10, .. })), "{read:?}");
+}
+
+/// An engine that takes back a log's newest entries, and nothing else, as sled does with a part of its file that it can't read.
+#[test]
+fn a_log_that_misses_its_end_is_refused_and_the_others_go_on() {
+    let (hurt, whole) = (LogId(1), LogId(2));
+    for crash in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut store = SledStore::open(directory.path(), Durability::Sync).unwrap();
+        for log in [hurt, whole] {
+            append(&store, log, 0, &entries(log, 1, 10));
+        }
+        if crash {
+            // Without a clean end, as much must have been written since.
+            append(&store, whole, 10, &vec![Bytes::from(vec![1; 4_000]); 300]);
+            append(&store, whole, 310, &entries(whole, 311, 1));
+        } else {
+            drop(store);
+            store = SledStore::open(directory.path(), Durability::Sync).unwrap();
+        }
+        let newest = Change::Remove(Region::Entry.key(hurt, 10));
+        store.cell.write(|engine| engine.write(vec![newest])).unwrap();
+        store.ends.lock().forget_all();
+        let head = store.head(hurt);
+        assert!(matches!(head, Err(StoreError::Damaged { log, revision: 10, .. }) if log == hurt), "{head:?}");
+        let outcome = conformance::try_append(&store, hurt, 9, &entries(hurt, 10, 1));
+        assert!(matches!(outcome, AppendOutcome::Unknown(StoreError::Damaged { .. })), "{outcome:?}");
+        let head = store.head(whole).unwrap().revision;
+        append(&store, whole, head, &entries(whole, head + 1, 1));
+        store.purge(hurt).unwrap();
+        assert_eq!(store.head(hurt).unwrap().revision, 0);
+    }
 }
 
 #[test]
