@@ -109,6 +109,8 @@ async fn look_up(
             };
             let (store, cell) = (Arc::clone(&rooms.store), see(rooms, caller, &room).await?);
             let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await??;
+            // Lists of rooms tell how much is unread.
+            rooms.watches.touch(&room);
             ServerMessage::Marked { request, unread }
         }
         ClientMessage::WatchRooms { request, filter } => {
