@@ -14,7 +14,16 @@ use motet_protocol::{
 };
 use serde::Deserialize;
 
-use crate::{hub::rooms::Rules, room::limits::RoomLimits, session::Settings};
+use crate::{
+    auth::{
+        AuthConfig, AuthMode, Secret,
+        admin::Task,
+        config::{BadChoice, Choice, JWT_SECRET_VARIABLE, Mode, Registration},
+    },
+    hub::rooms::Rules,
+    room::limits::RoomLimits,
+    session::Settings,
+};
 
 /// Low-latency server for plain text that many people and programs edit at once.
 #[derive(Debug, Default, Parser, Deserialize)]
@@ -22,15 +31,16 @@ use crate::{hub::rooms::Rules, room::limits::RoomLimits, session::Settings};
     name = "motetd",
     version,
     after_help = "Examples:\n  \
-        motetd                                          serve on 127.0.0.1, data in ./motet-data\n  \
-        motetd --data /var/lib/motet --http 0.0.0.0:80  serve everybody\n  \
-        MOTETD_DURABILITY=os motetd                     survive crashes, not power cuts\n\n\
+        motetd                                       serve on 127.0.0.1, data in ./motet-data\n  \
+        motetd --http 0.0.0.0:80 --auth accounts     serve everybody who has an account\n  \
+        motetd admin create ann --data /var/lib/m    make the first account, while no server runs there\n  \
+        MOTETD_DURABILITY=os motetd                  survive crashes, not power cuts\n\n\
         Every flag can stand in the file too, as in: http = \"127.0.0.1:6683\""
 )]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Flags {
     /// Directory of the rooms [default: ./motet-data]
-    #[arg(long, env = "MOTETD_DATA", value_name = "DIR")]
+    #[arg(long, env = "MOTETD_DATA", value_name = "DIR", global = true)]
     data: Option<PathBuf>,
     /// Where to listen for HTTP and WebSocket; port 0 picks a free one [default: 127.0.0.1:6683]
     #[arg(long, env = "MOTETD_HTTP", value_name = "ADDR")]
@@ -42,7 +52,7 @@ pub struct Flags {
     #[arg(long, env = "MOTETD_DURABILITY", value_name = "LEVEL")]
     durability: Option<Level>,
     /// The storage engine; a data directory stays with the one it was made with [default: sled]
-    #[arg(long, env = "MOTETD_STORE", value_name = "ENGINE")]
+    #[arg(long, env = "MOTETD_STORE", value_name = "ENGINE", global = true)]
     store: Option<Engine>,
     /// How the log on stderr looks [default: text]
     #[arg(long, env = "MOTETD_LOG_FORMAT", value_name = "FORMAT")]
@@ -62,16 +72,48 @@ pub struct Flags {
     /// Seconds after which a room that nobody has open leaves memory [default: 30]
     #[arg(long, env = "MOTETD_UNLOAD_AFTER", value_name = "SECONDS")]
     unload_after: Option<u64>,
-    /// What those may do in a room who have no role there, where the room does not say [default: host]
+    /// What those may do in a room who have no role there, where the room does not say [default: host with
+    /// `--auth open`, else none]
     #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
     guest_role: Option<GuestRole>,
     /// Seconds without any event after which a room is deleted that is not set otherwise; 0 for never [default: 0]
     #[arg(long, env = "MOTETD_ROOM_TTL", value_name = "SECONDS")]
     room_ttl: Option<u64>,
+    /// Whose word counts for who somebody is [default: open]
+    #[arg(long, env = "MOTETD_AUTH", value_name = "MODE")]
+    auth: Option<Mode>,
+    /// With `--auth open`: let everybody in on addresses that are not loopback, too
+    #[arg(long, env = "MOTETD_ALLOW_OPEN")]
+    allow_open: bool,
+    /// With `--auth accounts` or `jwt`: let people without a token in as guests; rooms say what guests may do
+    #[arg(long, env = "MOTETD_ALLOW_GUESTS")]
+    allow_guests: bool,
+    /// With `--auth accounts`: whether people make accounts for themselves [default: open]
+    #[arg(long, env = "MOTETD_REGISTRATION", value_name = "WHO")]
+    registration: Option<Registration>,
+    /// With `--auth jwt`: a file with the secret of HS256; or set MOTETD_JWT_SECRET to the secret
+    #[arg(long, env = "MOTETD_JWT_SECRET_FILE", value_name = "FILE")]
+    jwt_secret_file: Option<PathBuf>,
+    /// With `--auth jwt`: a JWKS file with keys of EdDSA or RS256, read again when it changes
+    #[arg(long, env = "MOTETD_JWT_JWKS", value_name = "FILE")]
+    jwt_jwks: Option<PathBuf>,
+    /// With `--auth jwt`: the `iss` that tokens must have
+    #[arg(long, env = "MOTETD_JWT_ISSUER", value_name = "NAME")]
+    jwt_issuer: Option<String>,
+    /// With `--auth jwt`: the `aud` that tokens must have
+    #[arg(long, env = "MOTETD_JWT_AUDIENCE", value_name = "NAME")]
+    jwt_audience: Option<String>,
+    /// Proxies in front, each of which puts the address that it saw at the end of X-Forwarded-For [default: 0]
+    #[arg(long, env = "MOTETD_PROXIES", value_name = "N")]
+    proxies: Option<usize>,
     /// A TOML file with any of these flags
-    #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE")]
+    #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
     config: Option<PathBuf>,
+    /// What to do in place of serving.
+    #[command(subcommand)]
+    #[serde(skip)]
+    pub task: Option<Task>,
 }
 
 /// `--durability`.
@@ -151,6 +193,8 @@ pub struct Config {
     pub guest_role: Option<Role>,
     /// Seconds after which rooms expire that are not set otherwise; 0 for never.
     pub room_ttl_s: u64,
+    /// Who is let in.
+    pub auth: AuthConfig,
 }
 
 /// A configuration that cannot be.
@@ -175,6 +219,9 @@ pub enum ConfigError {
     /// A value is out of its range.
     #[error("{0}")]
     OutOfRange(&'static str),
+    /// Who is let in cannot be as it is said.
+    #[error(transparent)]
+    Auth(#[from] BadChoice),
 }
 
 impl Flags {
@@ -182,10 +229,25 @@ impl Flags {
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let http = self.http.or(file.http).unwrap_or_else(|| loopback(6683));
+        let tcp = self.tcp.or(file.tcp).unwrap_or_else(|| loopback(6684));
+        let auth = Choice {
+            mode: self.auth.or(file.auth),
+            allow_open: self.allow_open || file.allow_open,
+            allow_guests: self.allow_guests || file.allow_guests,
+            registration: self.registration.or(file.registration),
+            jwt_secret_file: self.jwt_secret_file.or(file.jwt_secret_file),
+            jwt_secret: std::env::var(JWT_SECRET_VARIABLE).ok().map(Secret::new),
+            jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
+            jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
+            jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            proxies: self.proxies.or(file.proxies).unwrap_or(0),
+        };
+        let auth = auth.check(&[http, tcp])?;
         let config = Config {
             data: self.data.or(file.data).unwrap_or_else(|| PathBuf::from("motet-data")),
-            http: self.http.or(file.http).unwrap_or_else(|| loopback(6683)),
-            tcp: self.tcp.or(file.tcp).unwrap_or_else(|| loopback(6684)),
+            http,
+            tcp,
             durability: match self.durability.or(file.durability).unwrap_or(Level::Sync) {
                 Level::Sync => Durability::Sync,
                 Level::Os => Durability::Os,
@@ -197,14 +259,17 @@ impl Flags {
             threads: self.threads.or(file.threads).unwrap_or_else(threads_by_default),
             connections_max: self.connections_max.or(file.connections_max).unwrap_or(10_000),
             text_bytes_max: self.text_bytes_max.or(file.text_bytes_max).unwrap_or(TEXT_BYTES_MAX),
-            guest_role: match self.guest_role.or(file.guest_role).unwrap_or(GuestRole::Host) {
-                GuestRole::None => None,
-                GuestRole::Viewer => Some(Role::Viewer),
-                GuestRole::Editor => Some(Role::Editor),
-                GuestRole::Host => Some(Role::Host),
+            guest_role: match self.guest_role.or(file.guest_role) {
+                // Where nobody can prove who they are, everybody is the same.
+                None => matches!(auth.mode, AuthMode::Open).then_some(Role::Host),
+                Some(GuestRole::None) => None,
+                Some(GuestRole::Viewer) => Some(Role::Viewer),
+                Some(GuestRole::Editor) => Some(Role::Editor),
+                Some(GuestRole::Host) => Some(Role::Host),
             },
             room_ttl_s: self.room_ttl.or(file.room_ttl).unwrap_or(0),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
+            auth,
         };
         config.check()?;
         Ok(config)
@@ -248,7 +313,11 @@ impl Config {
 
     /// What holds in rooms for everybody who was not given more.
     pub fn rules(&self) -> Rules {
-        Rules { public: self.guest_role, guests_create: true, ttl_s: self.room_ttl_s }
+        Rules {
+            public: self.guest_role,
+            guests_create: matches!(self.auth.mode, AuthMode::Open),
+            ttl_s: self.room_ttl_s,
+        }
     }
 
     /// What rooms keep to.
@@ -280,6 +349,16 @@ mod tests {
         std::fs::write(&path, "durabilty = \"os\"\n").unwrap();
         let error = Flags::parse_from(["motetd", "--config", path.to_str().unwrap()]).resolve().unwrap_err();
         assert!(error.to_string().contains("durabilty"), "{error}");
+    }
+
+    #[test]
+    fn a_server_for_everybody_needs_accounts_or_to_be_told_twice() {
+        let resolve =
+            |words: &[&str]| Flags::parse_from([&["motetd", "--http", "0.0.0.0:0"], words].concat()).resolve();
+        assert!(matches!(resolve(&[]), Err(ConfigError::Auth(_))));
+        assert!(matches!(resolve(&["--auth", "open"]), Err(ConfigError::Auth(_))));
+        assert!(resolve(&["--auth", "open", "--allow-open"]).is_ok());
+        assert!(resolve(&["--auth", "accounts"]).is_ok());
     }
 
     #[test]

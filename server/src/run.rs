@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    auth::Authenticator,
     config::{Config, Engine},
     hub::{commits, expiry, rooms::Rooms, watch},
     log::LogWriter,
@@ -105,6 +106,7 @@ pub async fn run(
     if config.durability != Durability::Sync {
         tracing::warn!(durability = config.durability.as_str(), "acknowledged edits may be lost in a power cut");
     }
+    let auth = Authenticator::open(config.auth.clone(), Arc::clone(&store))?;
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
@@ -116,6 +118,7 @@ pub async fn run(
     }
     let context = Context {
         rooms: rooms.clone(),
+        auth,
         settings: Arc::new(config.settings()),
         metrics: Arc::clone(&metrics),
         stopping: CancellationToken::new(),

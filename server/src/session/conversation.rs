@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 
 use super::Caller;
-use crate::room::Refusal;
+use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ enum Phase {
 }
 
 /// What to do about a message.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Act<'a, C> {
     /// Nothing.
     Nothing,
@@ -62,6 +62,13 @@ pub enum Act<'a, C> {
         token: Option<String>,
         /// The name that it gives itself.
         name: String,
+    },
+    /// Find out whose another token is; say so with [`Session::authenticated`].
+    Authenticate {
+        /// The question's number.
+        request: RequestId,
+        /// The token.
+        token: String,
     },
     /// Open a room; say so with [`Session::joined`] when it is.
     Join {
@@ -157,12 +164,30 @@ impl<C> Session<C> {
             participant: caller.participant,
             account: caller.author.account.clone(),
             name: caller.author.name.clone(),
-            expires_ms: caller.expires_ms,
+            expires_ms: caller.identity.expires_ms,
             durability: settings.durability,
             limits: settings.limits.clone(),
         };
         self.phase = Phase::Open { caller: Arc::new(caller) };
         Act::Reply(ServerMessage::Welcome(welcome))
+    }
+
+    /// Takes what was found out about another token.
+    pub fn authenticated(&mut self, request: RequestId, identity: Result<Identity, Refusal>) -> Act<'_, C> {
+        let Phase::Open { caller } = &mut self.phase else { return Act::Nothing };
+        let same = |identity: &Identity| identity.account == caller.identity.account && identity.account.is_some();
+        match identity {
+            Ok(identity) if same(&identity) => {
+                let expires_ms = identity.expires_ms;
+                *caller = Arc::new(Caller::new(caller.participant, identity));
+                Act::Reply(ServerMessage::Authenticated { request, expires_ms })
+            }
+            Ok(_) => {
+                let words = "the token is not of the account that this connection began with; connect anew for another";
+                reply(Refusal::new(ErrorCode::Forbidden, words).about(About::Request(request)))
+            }
+            Err(refusal) => reply(refusal.about(About::Request(request))),
+        }
     }
 
     /// Who it is, once that is known.
@@ -174,6 +199,9 @@ impl<C> Session<C> {
     }
 
     fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings) -> Act<'_, C> {
+        if let ClientMessage::Authenticate { request, token } = message {
+            return Act::Authenticate { request, token };
+        }
         if let Some(request) = message.request() {
             return Act::Answer { caller, request, question: message };
         }

@@ -5,6 +5,6 @@ mod caller;
 mod conversation;
 mod pace;
 
-pub use caller::{Caller, Target};
+pub use caller::Caller;
 pub use conversation::{Act, Session, Settings};
 pub use pace::Pace;

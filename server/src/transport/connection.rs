@@ -27,6 +27,7 @@ use super::{
     outbox::{Connection, flush_dirty, flush_if_many},
 };
 use crate::{
+    auth::Authenticator,
     hub::{
         HISTORY_TRIES, answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, older_entries,
         refusal_of, rooms::Rooms,
@@ -51,6 +52,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Context {
     /// The rooms.
     pub rooms: Rooms,
+    /// Who is who.
+    pub auth: Authenticator,
     /// What clients are told.
     pub settings: Arc<Settings>,
     /// Figures.
@@ -64,8 +67,8 @@ pub struct Context {
 impl Context {
     /// Finds out who somebody is.
     pub async fn identify(&self, session: SessionId, token: Option<&str>, name: &str) -> Result<Caller, Refusal> {
-        let _ = token;
-        Ok(Caller::guest(session.participant(), name))
+        let identity = self.auth.identify(token, name, now_ms()).await?;
+        Ok(Caller::new(session.participant(), identity))
     }
 }
 
@@ -273,6 +276,14 @@ impl Task {
                     self.context.metrics.refuse(refusal.code);
                 }
                 let act = self.session.identified(caller, &settings);
+                return Self::say(&self.connection, act);
+            }
+            Act::Authenticate { request, token } => {
+                let identity = self.context.auth.identify(Some(&token), "", now_ms()).await;
+                if let Err(refusal) = &identity {
+                    self.context.metrics.refuse(refusal.code);
+                }
+                let act = self.session.authenticated(request, identity);
                 return Self::say(&self.connection, act);
             }
             Act::Join { caller, channel, room, after, entries_only } => {

@@ -9,6 +9,7 @@ use motet_protocol::{
     message::{ClientMessage, Durability, ServerMessage},
 };
 use motet_server::{
+    auth::Identity,
     room::{
         Fed, Outlet, Refusal, Room, RoomState, Submitted,
         chat::keep,
@@ -92,7 +93,7 @@ impl Server {
             Act::Reply(message) => link.outbox.put(&message),
             Act::Close(message) => panic!("a client was shown out: {message:?}"),
             Act::Identify { session, name, .. } => {
-                let caller = Caller::guest(session.participant(), &name);
+                let caller = Caller::new(session.participant(), Identity::guest(&name).unwrap());
                 match link.session.identified(Ok(caller), &self.settings) {
                     Act::Reply(welcome) => link.outbox.put(&welcome),
                     act => panic!("a guest was not let in: {act:?}"),
