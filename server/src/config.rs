@@ -16,9 +16,9 @@ use serde::Deserialize;
 
 use crate::{
     auth::{
-        AuthConfig, AuthMode, Secret,
+        AuthConfig, Secret,
         admin::Task,
-        config::{BadChoice, Choice, JWT_SECRET_VARIABLE, Mode, Registration},
+        config::{AuthMode, BadChoice, Choice, JWT_SECRET_VARIABLE, Mode, Registration},
     },
     hub::rooms::Rules,
     room::limits::RoomLimits,

@@ -122,6 +122,11 @@ fn status_and_title(code: ErrorCode) -> (StatusCode, &'static str) {
         Code::TooManyAttempts => (Status::TOO_MANY_REQUESTS, "Too many attempts"),
         Code::AccountExists => (Status::CONFLICT, "There is such an account"),
         Code::NotFound => (Status::NOT_FOUND, "There is no such thing"),
+        Code::LimitReached => (Status::CONFLICT, "There are as many as there may be"),
+        Code::RateLimited => (Status::TOO_MANY_REQUESTS, "Too fast"),
+        Code::NotConfigured => (Status::NOT_IMPLEMENTED, "The server was not set up for this"),
+        Code::RoomExpired => (Status::GONE, "The room has expired"),
+        Code::PreconditionFailed => (Status::PRECONDITION_FAILED, "What the request was made for is no longer so"),
     }
 }
 

@@ -308,11 +308,9 @@ impl<C> Session<C> {
                     return close(ErrorCode::HandshakeTimeout, words);
                 }
             }
-            Phase::Open { caller } if caller.expires_ms.is_some_and(|expires_ms| expires_ms <= now) => {
-                return close(
-                    ErrorCode::Unauthorized,
-                    "the token has expired; sign in again and connect with a new one",
-                );
+            Phase::Open { caller } if !caller.still_valid(now) => {
+                let words = "the token has expired or was revoked; sign in again and connect with a new one";
+                return close(ErrorCode::Unauthorized, words);
             }
             Phase::Open { .. } if silent_ms >= idle_timeout_ms => {
                 let words = format!("nothing was heard for {} seconds; connect again", idle_timeout_ms / 1_000);
