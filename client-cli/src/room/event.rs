@@ -2,7 +2,7 @@
 
 use motet_protocol::{
     ids::{ParticipantId, Revision, Seq},
-    message::Entry,
+    message::{Command, Entry},
     ot::Operation,
     people::News,
     presence::SignalKind,
@@ -31,7 +31,7 @@ pub enum Event {
         /// for an entry that is no edit.
         applied: Option<Operation>,
     },
-    /// An edit of one's own is in the log, as durable as the server makes it.
+    /// A submit of one's own is in the log, as durable as the server makes it.
     Acknowledged {
         /// Its seq.
         seq: Seq,
@@ -43,12 +43,14 @@ pub enum Event {
         /// Its revision.
         revision: Revision,
     },
-    /// Edits of one's own were not taken and are lost; the text comes anew.
+    /// Something of one's own was not taken and is lost; if edits are among it, the text comes anew.
     Refused {
         /// Why.
         error: Error,
-        /// Everything that was not acknowledged, as one operation on the text that was.
+        /// The edits that were not acknowledged, as one operation on the text that was.
         lost: Operation,
+        /// What else was lost, in order.
+        commands: Vec<Command>,
     },
     /// Who came, moved or left, for one who watches presence. [`Room::people`](super::Room::people) holds it all.
     Presence {

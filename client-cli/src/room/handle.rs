@@ -8,7 +8,7 @@ use std::sync::{
 use motet_protocol::{
     hash::TextHash,
     ids::{ParticipantId, Revision, RoomId},
-    message::At,
+    message::{At, Command},
     ot::Operation,
     people::People,
     presence::{Presence, SignalKind},
@@ -178,6 +178,27 @@ impl Room {
         self.update(|_| Some(operation)).map(|_| ())
     }
 
+    /// Does something else than an edit (a chat message, a comment, a setting); its positions count on the text as it is
+    /// now. It is sent after everything that was done before it, once, however often the connection is lost. If the server
+    /// refuses it, [`synchronized`](Self::synchronized) says so, and [`Event::Refused`](super::Event::Refused).
+    pub fn command(&self, command: Command) -> Result<(), Error> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        seat.lock().command(command)?;
+        bell.ring(seat.key);
+        Ok(())
+    }
+
+    /// The same for a command that is made from the text: no edit comes between what `make` sees and its taking.
+    pub fn command_at<E: From<Error>>(&self, make: impl FnOnce(&Rope) -> Result<Command, E>) -> Result<(), E> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        let mut replica = seat.lock();
+        let command = make(replica.text())?;
+        replica.command(command)?;
+        drop(replica);
+        bell.ring(seat.key);
+        Ok(())
+    }
+
     /// Edits the text as it is at this moment: no other edit comes between what `edit` sees and what it returns, and the
     /// connection stands still meanwhile, so it should take milliseconds. Returns whether there was an edit.
     pub fn update(&self, edit: impl FnOnce(&Rope) -> Option<Operation>) -> Result<bool, Error> {
@@ -277,6 +298,11 @@ impl Follower {
     /// See [`Room::people`].
     pub fn people(&self) -> People {
         self.room.people()
+    }
+
+    /// Does something that counts on no text: chats, for one. See [`Room::command`].
+    pub fn command(&self, command: Command) -> Result<(), Error> {
+        self.room.command(command)
     }
 
     /// What happens next; none after [`Event::Closed`](super::Event::Closed).

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use motet_protocol::{
-    client::{Client, ClientError, Outgoing, State},
+    client::{Client, ClientError, NotTaken, Outgoing, State},
     error::{ErrorCode, ErrorMessage},
     ids::{Channel, ParticipantId, Revision, RoomId, Seq},
     limits::Limits,
@@ -162,6 +162,24 @@ impl Replica {
         Ok(())
     }
 
+    /// Does something else than an edit; its positions count on the replica's text.
+    pub(crate) fn command(&mut self, command: Command) -> Result<(), Error> {
+        if let Some(error) = &self.closed {
+            return Err(error.clone());
+        }
+        if self.empty {
+            return Err(Error::new(ErrorKind::Resyncing, "the text comes anew from the server; do it on that one"));
+        }
+        match command {
+            Command::Edit(operation) => self.edit(operation),
+            command => match self.client.command(command) {
+                Ok(_) => Ok(()),
+                Err(NotTaken::Mismatch(mismatch)) => Err(mismatch.into()),
+                Err(full @ NotTaken::Full) => Err(Error::new(ErrorKind::Full, full.to_string())),
+            },
+        }
+    }
+
     /// What to say to open the room, on a connection or a channel that is new.
     pub(crate) fn join(&mut self, channel: Channel, room: RoomId) -> ClientMessage {
         let entries_only = !self.empty && (self.follows || !self.is_synchronized());
@@ -199,10 +217,10 @@ impl Replica {
         if self.sent || self.again_at.is_some_and(|at| at > now) {
             return None;
         }
-        let Outgoing { seq, base, operation } = self.client.outgoing()?;
+        let Outgoing { seq, base, command } = self.client.outgoing()?;
         self.sent = true;
         self.again_at = None;
-        Some(ClientMessage::Submit { channel, seq, base, command: Command::Edit(operation) })
+        Some(ClientMessage::Submit { channel, seq, base, command })
     }
 
     /// The room is open.
@@ -300,8 +318,8 @@ impl Replica {
                 self.sent = false;
                 self.again_at = None;
                 self.seq_in_doubt = false;
-                if let Some(operation) = outstanding {
-                    self.company.acknowledged(&operation);
+                if let Some(operation) = outstanding.as_ref().and_then(Command::operation) {
+                    self.company.acknowledged(operation);
                 }
                 Answered::Event(Event::Acknowledged { seq, revision })
             }
@@ -329,21 +347,22 @@ impl Replica {
             }
             ErrorCode::SeqConflict if self.seq_in_doubt => {
                 self.seq_in_doubt = false;
-                let kept = self.unacknowledged();
-                self.reset(self.revision(), seq);
-                return match self.client.edit(kept) {
-                    Ok(_) => Answered::Nothing,
-                    Err(mismatch) => self.resync(mismatch.into()),
-                };
+                self.client.skip_seq();
+                return Answered::Nothing;
             }
             // The base is too old where the client fell behind between two messages: joining again brings what is missing.
             ErrorCode::BaseTooOld => return Answered::Rejoin(None),
             _ => {}
         }
-        // The seq of a refused submit is free again.
-        let lost = self.give_up(seq - 1);
         self.refusal = Some(Error::refused(error));
-        Answered::Rejoin(Some(Event::Refused { error: Error::refused(error), lost }))
+        let error = Error::refused(error);
+        if let Ok(Some(command)) = self.client.refused(seq) {
+            // The text is as it was.
+            return Answered::Event(Event::Refused { error, lost: Operation::default(), commands: vec![command] });
+        }
+        // The seq of a refused submit is free again.
+        let (lost, commands) = self.give_up(seq - 1);
+        Answered::Rejoin(Some(Event::Refused { error, lost, commands }))
     }
 
     /// What the server tells of who is there.
@@ -399,12 +418,12 @@ impl Replica {
         }
         self.seq_in_doubt = !self.is_synchronized();
         let seq = self.client.seq();
-        let lost = self.give_up(seq - u64::from(self.seq_in_doubt));
-        if lost.is_noop() {
+        let (lost, commands) = self.give_up(seq - u64::from(self.seq_in_doubt));
+        if lost.is_noop() && commands.is_empty() {
             return Answered::Rejoin(None);
         }
         self.refusal = Some(error.clone());
-        Answered::Rejoin(Some(Event::Refused { error, lost }))
+        Answered::Rejoin(Some(Event::Refused { error, lost, commands }))
     }
 
     /// Asks for the text anew, because a check found that the replica differs.
@@ -418,7 +437,7 @@ impl Replica {
         Answered::Closed(error)
     }
 
-    fn give_up(&mut self, seq: Seq) -> Operation {
+    fn give_up(&mut self, seq: Seq) -> (Operation, Vec<Command>) {
         let lost = self.unacknowledged();
         self.reset(self.revision(), seq);
         self.empty = true;
@@ -432,14 +451,18 @@ impl Replica {
         self.again_at = None;
     }
 
-    /// Everything that is not acknowledged, as one.
-    fn unacknowledged(&self) -> Operation {
-        match self.client.state() {
-            State::Synchronized => Operation::default(),
-            State::AwaitingConfirm { outstanding } => outstanding.clone(),
-            State::AwaitingWithBuffer { outstanding, buffer } => {
-                outstanding.compose(buffer).unwrap_or_else(|_| outstanding.clone())
+    /// Everything that is not acknowledged: the edits as one, and the rest.
+    fn unacknowledged(&self) -> (Operation, Vec<Command>) {
+        let (mut edits, mut commands): (Option<Operation>, _) = (None, Vec::new());
+        for command in self.client.state().unacknowledged() {
+            match command {
+                Command::Edit(next) => {
+                    let all = edits.as_ref().and_then(|edits| edits.compose(next).ok());
+                    edits = Some(all.or(edits).unwrap_or_else(|| next.clone()));
+                }
+                command => commands.push(command.clone()),
             }
         }
+        (edits.unwrap_or_default(), commands)
     }
 }

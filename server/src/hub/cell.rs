@@ -16,7 +16,8 @@ use ropey::Rope;
 use tokio::sync::oneshot;
 
 use super::{
-    HISTORY_TRIES,
+    HISTORY_TRIES, blocking,
+    chat::{self, Heard, Scribe, Written},
     expiry::{self, expired},
     history::Read,
     now_ms, older_entries,
@@ -51,6 +52,11 @@ pub struct RoomCell {
     open: Mutex<Open>,
     log: RoomLog,
     pulse: Arc<Pulse>,
+    /// How far its messages are written. Locked for as long as writing takes, never with `open` locked.
+    pub(super) written: Mutex<Written>,
+    /// Whether the scribe was asked and has not begun yet.
+    pub(super) chat_waits: AtomicBool,
+    scribe: Scribe,
     watches: Arc<Watches>,
     /// Whether those who follow lists of rooms have yet to be told of a change.
     changed: AtomicBool,
@@ -75,6 +81,8 @@ pub struct Means {
     pub pulse: Arc<Pulse>,
     /// Who follows lists of rooms.
     pub watches: Arc<Watches>,
+    /// Who writes the chats down.
+    pub scribe: Scribe,
     /// Figures.
     pub metrics: Arc<Metrics>,
 }
@@ -139,9 +147,20 @@ impl RoomCell {
             activity_changed: false,
             activity_kept_ms: now_ms(),
         };
-        let Means { log, pulse, watches, metrics } = means;
-        let changed = AtomicBool::new(false);
-        Arc::new(Self { id, record, open: Mutex::new(open), log, pulse, watches, changed, metrics })
+        let Means { log, pulse, watches, scribe, metrics } = means;
+        Arc::new(Self {
+            id,
+            record,
+            open: Mutex::new(open),
+            log,
+            pulse,
+            written: Mutex::default(),
+            chat_waits: AtomicBool::new(false),
+            scribe,
+            watches,
+            changed: AtomicBool::new(false),
+            metrics,
+        })
     }
 
     /// Takes the events that were kept of it.
@@ -280,7 +299,7 @@ impl RoomCell {
             Submitted::Repeat(revision) => {
                 connection.deliver(|outbox| open.room.feed_repeat(reader, seq, revision, outbox));
             }
-            Submitted::NeedsHistory(_) => {}
+            Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => {}
         }
         Ok(submitted)
     }
@@ -319,6 +338,10 @@ impl RoomCell {
                     older = older_entries(store, self, again.base).await?;
                     submit = again;
                 }
+                Submitted::NeedsMessage(again, message) => {
+                    self.learn(store, message).await?;
+                    submit = again;
+                }
                 Submitted::Ordered(_) | Submitted::Repeat(_) => {
                     let gone = || Refusal::new(ErrorCode::Internal, "the room ended before it was known to be durable");
                     return answered.await.unwrap_or_else(|_| Err(gone()));
@@ -343,6 +366,24 @@ impl RoomCell {
         open.closed.clone().map_or(Ok(open.room.has_pending()), Err)
     }
 
+    /// Looks up a message that a submit is about, for the room to know it.
+    pub async fn learn(self: &Arc<Self>, store: &Arc<dyn Store>, message: Revision) -> Result<(), Refusal> {
+        let (store, cell) = (Arc::clone(store), Arc::clone(self));
+        blocking(move || {
+            let record = chat::look_up(store.as_ref(), &cell, message)?;
+            cell.open.lock().room.learn(record);
+            Ok(())
+        })
+        .await?
+    }
+
+    /// What is said and may not be written yet: see [`Room::utterances`].
+    pub fn heard(&self, done: Revision, at_most: usize) -> Heard {
+        let mut open = self.open.lock();
+        let utterances = open.room.utterances(done, at_most);
+        Heard { chat: open.room.state().chat().clone(), revision: open.room.revision(), utterances }
+    }
+
     fn append_next(self: &Arc<Self>, open: &mut Open) {
         if let Some(entries) = open.room.take_append() {
             let append = Append { log: self.log_id(), expected: open.head, entries };
@@ -353,7 +394,7 @@ impl RoomCell {
     /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
     pub fn appended(self: &Arc<Self>, head: Head) -> Option<RoomState> {
         let mut open = self.open.lock();
-        let before = open.room.revision();
+        let (before, said) = (open.room.revision(), open.room.state().chat().changed());
         open.head = head;
         if let Err(error) = open.room.appended() {
             self.fail(&mut open, &error.to_string());
@@ -361,6 +402,9 @@ impl RoomCell {
         }
         self.metrics.entries.inc_by(open.room.revision() - before);
         note_decisions(&mut open);
+        if open.room.state().chat().changed() > said {
+            self.scribe.ask(self);
+        }
         self.append_next(&mut open);
         feed_following(&mut open);
         self.tell_roles(&mut open);

@@ -6,6 +6,7 @@
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`activity`]: who came and went, kept beside the log.
 //! - [`projects`]: whose members' roles count in all of their rooms.
+//! - [`chat`]: the messages of rooms, in the store.
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
@@ -17,6 +18,7 @@ pub mod activity;
 pub mod answers;
 pub mod card;
 pub mod cell;
+pub mod chat;
 pub mod commits;
 pub mod expiry;
 pub mod history;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use motet_protocol::{
-    access::{Member, ProjectId, Role},
+    access::{AccountId, Member, ProjectId, Role},
     codec,
     error::ErrorCode,
     ids::{RoomId, SessionId},
@@ -26,6 +26,7 @@ use super::{
     activity, blocking,
     card::{self, Card},
     cell::{Idle, Means, RoomCell, RoomLog},
+    chat::{self, Scribe},
     commits::store_snapshot,
     expiry::{self, expired},
     history, now_ms,
@@ -42,7 +43,7 @@ use crate::{
         propose::Submit, settings as room_settings,
     },
     session::Caller,
-    store::{Head, Store, StoreError},
+    store::{Head, LogId, Store, StoreError},
     transport::outbox::Connection,
 };
 
@@ -79,6 +80,7 @@ pub struct Rooms {
     rules: Rules,
     /// What presence is told by.
     pub pulse: Arc<Pulse>,
+    scribe: Scribe,
     metrics: Arc<Metrics>,
 }
 
@@ -111,10 +113,11 @@ impl std::fmt::Debug for Rooms {
 }
 
 impl Rooms {
-    /// The rooms in a store, none of them open.
+    /// The rooms in a store, none of them open. Called on the runtime that serves them.
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
         let projects = Projects::new(Arc::clone(&store));
+        let scribe = Scribe::start(Arc::clone(&store));
         Self {
             table: Arc::default(),
             store,
@@ -126,6 +129,7 @@ impl Rooms {
             limits,
             rules,
             pulse: Arc::default(),
+            scribe,
             metrics,
         }
     }
@@ -181,6 +185,7 @@ impl Rooms {
             log: self.log.clone(),
             pulse: Arc::clone(&self.pulse),
             watches: Arc::clone(&self.watches),
+            scribe: self.scribe.clone(),
             metrics: Arc::clone(&self.metrics),
         };
         RoomCell::new(id, record, room, head, means)
@@ -324,6 +329,8 @@ impl Rooms {
                 // What is on its way to the log must not come after the log is gone.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            let cell = Arc::clone(cell);
+            blocking(move || chat::end(&cell)).await?;
         }
         let (registry, name) = (self.registry.clone(), id.clone());
         blocking(move || registry.finish_removal(&name, &record)).await?.map_err(|error| refusal_of(&error))
@@ -335,11 +342,19 @@ impl Rooms {
         self.info(caller, &cell).await
     }
 
-    async fn info(&self, caller: &Caller, cell: &RoomCell) -> Result<RoomInfo, Refusal> {
+    async fn info(&self, caller: &Caller, cell: &Arc<RoomCell>) -> Result<RoomInfo, Refusal> {
         let principal = self.principal(caller, cell).await?;
         let role = cell.role_of(&principal).ok_or_else(|| not_found(Some(&cell.id)))?;
         let card = cell.with_state(Card::of);
-        Ok(info(&cell.id, &cell.record, card, cell.measure().1, role))
+        let (rooms, log, messages, account) = (self.clone(), cell.log_id(), card.messages, caller.account().cloned());
+        let unread = blocking(move || rooms.unread(account.as_ref(), log, messages)).await??;
+        Ok(RoomInfo { unread, ..info(&cell.id, &cell.record, card, cell.measure().1, role) })
+    }
+
+    /// What an account has not read of so many messages; guests have no marks. Waits for the disk.
+    fn unread(&self, account: Option<&AccountId>, log: LogId, messages: u64) -> Result<u64, Refusal> {
+        let Some(account) = account else { return Ok(0) };
+        chat::unread(self.store.as_ref(), log, account, messages).map_err(|error| refusal_of(&error))
     }
 
     /// Rooms after `after` by name that somebody sees and wants, at most `limit`, and where to go on if there may be more.
@@ -427,7 +442,11 @@ impl Rooms {
             Card { settings: RoomSettings { public: Public::Nobody, ..RoomSettings::default() }, ..card.clone() };
         let mine = || nobody.role_of(&principal, &ground).is_some();
         let wanted = wants(filter, id, &card) && (!filter.mine || mine());
-        Ok(wanted.then(|| info(id, record, card, present, role)))
+        if !wanted {
+            return Ok(None);
+        }
+        let unread = self.unread(caller.account(), record.log(), card.messages)?;
+        Ok(Some(RoomInfo { unread, ..info(id, record, card, present, role) }))
     }
 
     /// Which rooms there are.
@@ -601,6 +620,6 @@ fn info(id: &RoomId, record: &RoomRecord, card: Card, present: u32, role: Role) 
         settings: card.settings,
         role,
         unread: 0,
-        last_message: None,
+        last_message: card.last_message,
     }
 }

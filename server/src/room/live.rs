@@ -28,6 +28,8 @@ use super::{
     wire::{Encoded, Wire},
 };
 
+use self::talk::Talk;
+
 /// An open room. `K` is how the caller knows a connection.
 ///
 /// ```text
@@ -43,7 +45,7 @@ pub struct Room<K> {
     window: Window,
     pending: VecDeque<Pending>,
     pending_bytes: usize,
-    /// How many of them are not edits.
+    /// How many of them change what was decided.
     pending_decisions: usize,
     in_flight: usize,
     /// Why no edits are taken for now.
@@ -53,6 +55,7 @@ pub struct Room<K> {
     snapshot_revision: Revision,
     /// Whether something was committed that may change what readers may do.
     roles_touched: bool,
+    talk: Talk,
 }
 
 /// An entry that waits to be durable.
@@ -91,6 +94,9 @@ pub enum Submitted {
     Repeat(Revision),
     /// Its base is older than the window: submit it again with the entries after its base.
     NeedsHistory(Submit),
+    /// It is about a message of the chat that is not at hand: submit it again after [`Room::learn`], or refuse it if there
+    /// is no such message.
+    NeedsMessage(Submit, Revision),
 }
 
 /// A submit that was ordered and then refused, since others' entries came first.
@@ -124,6 +130,7 @@ impl<K> Room<K> {
             roster: Roster::default(),
             snapshot_revision,
             roles_touched: false,
+            talk: Talk::default(),
         }
     }
 
@@ -271,12 +278,16 @@ impl<K> Room<K> {
         }
         let decided = self.ordered_decided();
         let role = access::require(self.role_of_asker(&asker, principal, &decided), access::needed(&submit.command))?;
+        if let Some(message) = self.talk.unknown(&submit.command) {
+            return Ok(Submitted::NeedsMessage(submit, message));
+        }
         let Submit { participant, seq, base, command } = submit;
         let (command, submitted) = match moved {
             Some(moved) => (moved, Some(command)),
             None => (command, None),
         };
-        let command = decided.checked(command, role, head)?;
+        let command = decided.checked(command, head)?;
+        let command = self.checked_talk(command, principal, role, &decided.people)?;
         if matches!(command, Command::SetRole(_) | Command::Settings(_)) {
             decided.check_hosted(&command, &self.ground)?;
         }
@@ -351,7 +362,7 @@ impl<K> Room<K> {
         let entry = Entry { revision, participant, seq, time_ms, command };
         let encoded = Encoded::new(codec::encode(&entry));
         self.pending_bytes += encoded.bytes().len();
-        self.pending_decisions += usize::from(entry.command.operation().is_none());
+        self.pending_decisions += usize::from(Decided::is_changed_by(&entry.command));
         self.pending.push_back(Pending { logged: Logged { entry, encoded }, asker, base, submitted });
         revision
     }
@@ -395,7 +406,7 @@ impl<K> Room<K> {
         for _ in 0..std::mem::take(&mut self.in_flight) {
             let Some(Pending { logged, .. }) = self.pending.pop_front() else { break };
             self.pending_bytes -= logged.encoded.bytes().len();
-            self.pending_decisions -= usize::from(logged.entry.command.operation().is_none());
+            self.pending_decisions -= usize::from(Decided::is_changed_by(&logged.entry.command));
             self.commit(logged)?;
         }
         Ok(())
@@ -403,6 +414,7 @@ impl<K> Room<K> {
 
     fn commit(&mut self, logged: Logged) -> Result<(), FoldError> {
         self.state.fold(&logged.entry)?;
+        self.talk.take(&logged.entry, &self.state);
         self.roles_touched |= matches!(logged.entry.command, Command::SetRole(_) | Command::Settings(_));
         self.window.push(logged);
         if self.roster.is_unsettled(self.state.revision()) {
@@ -442,9 +454,9 @@ impl<K> Room<K> {
             let refusal = match self.propose(asker.clone(), &principal, submit, &[], now) {
                 Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
                 // It is before the window, and is acknowledged there.
-                Ok(Submitted::NeedsHistory(_)) if in_log => continue,
+                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) if in_log => continue,
                 Err(refusal) if in_log && refusal.code == ErrorCode::BaseTooOld => continue,
-                Ok(Submitted::NeedsHistory(_)) => propose::overloaded(),
+                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => propose::overloaded(),
                 Err(refusal) => refusal,
             };
             displaced.push(Displaced { asker, participant, seq, refusal });
@@ -622,6 +634,7 @@ impl<K> Room<K> {
     pub fn rest(&mut self) {
         self.settle();
         self.window.shrink();
+        self.talk.rest();
         self.pending.shrink_to_fit();
         self.readers.shrink();
     }
@@ -680,6 +693,7 @@ impl Feeding<'_> {
     }
 }
 
+mod talk;
 mod watching;
 
 pub use watching::Telling;

@@ -262,7 +262,7 @@ impl<K> Readers<K> {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> + Clone {
         self.readers.iter()
     }
 }

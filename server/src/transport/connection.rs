@@ -266,8 +266,8 @@ impl Task {
             Act::Submit { participant, channel, joined, seq, base, command } => {
                 let submit = Submit { participant, seq, base, command };
                 let result = match joined.cell.submit(&self.connection, joined.reader, submit, &[], now) {
-                    Ok(Submitted::NeedsHistory(submit)) => {
-                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit).await
+                    Ok(needs @ (Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..))) => {
+                        submit_with_more(&self.context.rooms, &self.connection, joined.clone(), needs).await
                     }
                     result => result.map(|_| ()),
                 };
@@ -417,20 +417,32 @@ impl Task {
     }
 }
 
-/// Reads the entries between an old base and the room's window, and submits again with them.
-async fn submit_with_history(
+/// Reads what a room needs to take a submit (the entries between an old base and its window, the message that it is
+/// about), and submits again with that.
+async fn submit_with_more(
     rooms: &Rooms,
     connection: &Arc<Connection>,
     joined: Joined,
-    mut submit: Submit,
+    mut submitted: Submitted,
 ) -> Result<(), Refusal> {
     let Joined { cell, reader } = joined;
+    let mut older = Vec::new();
     for _ in 0..HISTORY_TRIES {
-        let older = older_entries(&rooms.store, &cell, submit.base).await?;
-        match cell.submit(connection, reader, submit, &older, now_ms())? {
-            Submitted::NeedsHistory(again) => submit = again,
-            _ => return Ok(()),
-        }
+        let submit = match submitted {
+            Submitted::NeedsHistory(submit) => {
+                older = older_entries(&rooms.store, &cell, submit.base).await?;
+                submit
+            }
+            Submitted::NeedsMessage(submit, message) => {
+                cell.learn(&rooms.store, message).await?;
+                submit
+            }
+            Submitted::Ordered(_) | Submitted::Repeat(_) => return Ok(()),
+        };
+        submitted = cell.submit(connection, reader, submit, &older, now_ms())?;
     }
-    Err(propose::overloaded())
+    match submitted {
+        Submitted::Ordered(_) | Submitted::Repeat(_) => Ok(()),
+        Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => Err(propose::overloaded()),
+    }
 }

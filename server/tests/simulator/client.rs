@@ -2,7 +2,9 @@
 //! acknowledged.
 
 use motet_protocol::{
+    chat::ChatCommand,
     client::{Client as Machine, Outgoing, State},
+    comment::CommentCommand,
     error::ErrorCode,
     hash::TextHash,
     ids::{ParticipantId, Revision, RoomId, Seq, SessionId},
@@ -24,7 +26,8 @@ use crate::link::Link;
 /// What a client was told about one revision, to be compared with the log.
 pub enum Told {
     Entry(Entry),
-    Acknowledged(Seq, Revision),
+    /// With what it had submitted, moved over all that it was told before.
+    Acknowledged(Seq, Revision, Option<Command>),
     /// Who is where.
     People,
 }
@@ -56,6 +59,12 @@ pub struct Client {
     pub people: People,
     /// Counts what it tells of itself: the colour of its caret.
     told: u32,
+    /// Messages and comments that it has seen.
+    messages: Vec<Revision>,
+    comments: Vec<Revision>,
+    /// Messages that are its session's own and there, and replies by their comment.
+    own_messages: Vec<Revision>,
+    own_replies: Vec<(Revision, Revision)>,
 }
 
 const CHANNEL: u32 = 1;
@@ -79,6 +88,10 @@ impl Client {
             letter: char::from(b'a' + number as u8),
             people: People::default(),
             told: 0,
+            messages: Vec::new(),
+            comments: Vec::new(),
+            own_messages: Vec::new(),
+            own_replies: Vec::new(),
         }
     }
 
@@ -121,6 +134,8 @@ impl Client {
             self.session = SessionId(Uuid::from_u128(random.random()));
             self.machine = Machine::new(0, 0);
             self.text = Rope::new();
+            self.own_messages.clear();
+            self.own_replies.clear();
         }
         // Some have a name, which the server puts into the log before their first entry.
         let name = if self.session.0.as_u128().is_multiple_of(2) { "Ann".to_owned() } else { String::new() };
@@ -133,8 +148,8 @@ impl Client {
     }
 
     fn send(&self, outgoing: Outgoing, link: &mut Link) {
-        let Outgoing { seq, base, operation } = outgoing;
-        link.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command: Command::Edit(operation) });
+        let Outgoing { seq, base, command } = outgoing;
+        link.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command });
     }
 
     fn caught_up(&self) -> bool {
@@ -181,6 +196,79 @@ impl Client {
         }
     }
 
+    /// Says something, about something that nobody else can take away meanwhile: then nothing of it is ever refused.
+    pub fn talk(&mut self, random: &mut StdRng, link: Option<&mut Link>) {
+        let command = match random.random_range(0..5) {
+            0..3 => self.some_comment(random).map(|command| Command::Comment(Box::new(command))),
+            _ => self.some_message(random).map(|command| Command::Chat(Box::new(command))),
+        };
+        let Some(command) = command else { return };
+        let outgoing = self.machine.command(command).unwrap();
+        if let (Some(outgoing), Some(link), true) = (outgoing, link, self.caught_up()) {
+            self.send(outgoing, link);
+        }
+    }
+
+    fn some_comment(&mut self, random: &mut StdRng) -> Option<CommentCommand> {
+        // A server that is behind does not know what came after the client's revision.
+        let known: Vec<_> = self.comments.iter().copied().filter(|at| *at <= self.machine.revision()).collect();
+        let known = (!known.is_empty()).then(|| known[random.random_range(0..known.len())]);
+        let (text, mentions) = ("@Ann".to_owned(), Vec::new());
+        Some(match random.random_range(0..8) {
+            0..4 => {
+                let len = self.text.len_chars() as u64;
+                let start = random.random_range(0..=len);
+                let end = random.random_range(start..=len.min(start + 9));
+                CommentCommand::Open { start: Scalar(start), end: Scalar(end), text, mentions }
+            }
+            4 => CommentCommand::Reply { comment: known?, text, mentions },
+            5 => CommentCommand::Resolve { comment: known? },
+            6 => CommentCommand::Reopen { comment: known? },
+            _ => {
+                let (comment, item) = self.own_replies.pop()?;
+                CommentCommand::Delete { comment, item }
+            }
+        })
+    }
+
+    fn some_message(&mut self, random: &mut StdRng) -> Option<ChatCommand> {
+        let known: Vec<_> = self.messages.iter().copied().filter(|at| *at <= self.machine.revision()).collect();
+        let known = (!known.is_empty()).then(|| known[random.random_range(0..known.len())]);
+        let own: Vec<_> = self.own_messages.iter().copied().filter(|at| *at <= self.machine.revision()).collect();
+        let own = (!own.is_empty()).then(|| own[random.random_range(0..own.len())]);
+        let (text, mentions) = (format!("{}", random.random_range(0..1_000)), Vec::new());
+        let emoji = ["👍", "🎉"][random.random_range(0..2)].to_owned();
+        Some(match random.random_range(0..8) {
+            0..2 => ChatCommand::Say { text, thread: None, quote: None, mentions },
+            2..4 => ChatCommand::Say { text, thread: known, quote: None, mentions },
+            4 => ChatCommand::Rewrite { message: own?, text, mentions },
+            5..7 => ChatCommand::React { message: own?, emoji, on: random.random_bool(0.6) },
+            _ => {
+                let message = own?;
+                self.own_messages.retain(|own| *own != message);
+                ChatCommand::Delete { message }
+            }
+        })
+    }
+
+    /// Takes note of what others, or itself, may speak of later.
+    fn heard(&mut self, revision: Revision, command: &Command, own: bool) {
+        match command {
+            Command::Chat(command) if matches!(**command, ChatCommand::Say { .. }) => {
+                self.messages.push(revision);
+                self.own_messages.extend(own.then_some(revision));
+            }
+            Command::Comment(command) => match **command {
+                CommentCommand::Open { .. } => self.comments.push(revision),
+                CommentCommand::Reply { comment, .. } => {
+                    self.own_replies.extend(own.then_some((comment, revision)));
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
     /// Takes a message. Returns what it was told about a revision.
     pub fn take(&mut self, message: ServerMessage, link: &mut Link) -> Option<Told> {
         match message {
@@ -210,6 +298,7 @@ impl Client {
                     self.typing = self.typing.map(|at| operation.map_position(at, Bias::Before));
                 } else {
                     self.machine.pass(entry.revision).unwrap();
+                    self.heard(entry.revision, &entry.command, false);
                 }
                 self.people.fold(&entry);
                 self.note();
@@ -220,12 +309,8 @@ impl Client {
             }
             ServerMessage::Ack { seq, revision, .. } => {
                 let before = self.machine.revision();
-                let outstanding = match self.machine.state() {
-                    State::AwaitingConfirm { outstanding } | State::AwaitingWithBuffer { outstanding, .. } => {
-                        Some(outstanding.clone())
-                    }
-                    State::Synchronized => None,
-                };
+                let outstanding = self.machine.outgoing().filter(|outgoing| outgoing.seq == seq);
+                let outstanding = outstanding.map(|outgoing| outgoing.command);
                 let next = self.machine.acknowledged(seq, revision).unwrap();
                 if let Some(outstanding) = outstanding.filter(|_| self.machine.revision() > before) {
                     self.people.move_over(self.participant(), &outstanding);
@@ -236,7 +321,10 @@ impl Client {
                 }
                 if self.machine.revision() > before {
                     self.acknowledged.push((self.participant(), seq, revision));
-                    return Some(Told::Acknowledged(seq, revision));
+                    if let Some(command) = &outstanding {
+                        self.heard(revision, command, true);
+                    }
+                    return Some(Told::Acknowledged(seq, revision, outstanding));
                 }
             }
             ServerMessage::Error(error) => match error.code {

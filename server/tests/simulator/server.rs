@@ -13,6 +13,7 @@ use motet_server::{
     auth::Identity,
     room::{
         Fed, Outlet, Refusal, Room, RoomState, Submitted,
+        chat::keep,
         limits::RoomLimits,
         live::{Asker, Join},
         propose::Submit,
@@ -23,7 +24,7 @@ use motet_server::{
 use crate::{
     faults::Fault,
     link::{Joined, Link},
-    log::{Answer, Append, RoomLog, Stage},
+    log::{Answer, Append, RoomLog, Stage, messages, utterances},
     world::{Links, Logs},
 };
 
@@ -207,13 +208,20 @@ impl Server {
             let older: Vec<_> = read.into_iter().map(|(entry, _)| entry).collect();
             result = room.submit(joined.reader, submit, &older, now);
         }
+        if let Ok(Submitted::NeedsMessage(submit, message)) = result {
+            *self.met.entry("a message that was looked up").or_default() += 1;
+            let found = messages(log, room.revision()).records.0.remove(&message);
+            room.learn(found.expect("clients speak of messages that they have seen"));
+            let older: Vec<_> = log.read(submit.base, room.revision()).into_iter().map(|(entry, _)| entry).collect();
+            result = room.submit(joined.reader, submit, &older, now);
+        }
         match result {
             Ok(Submitted::Ordered(_)) => {}
             Ok(Submitted::Repeat(revision)) => {
                 *self.met.entry("a submit that was there").or_default() += 1;
                 room.feed_repeat(joined.reader, seq, revision, &mut link.outbox);
             }
-            Ok(Submitted::NeedsHistory(_)) => panic!("the history was there"),
+            Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => panic!("what it needs was there"),
             Err(refusal) => {
                 *self.met.entry(refusal.code.as_str()).or_default() += 1;
                 link.outbox.put(&ServerMessage::Error(refusal.about(about)));
@@ -349,6 +357,23 @@ impl Server {
         if room.is_idle() {
             *self.met.entry("an idle room").or_default() += 1;
             self.rooms.remove(&number);
+        }
+    }
+
+    /// Writes some messages down, as far as the room is.
+    pub fn write_chat(&mut self, number: usize, log: &mut RoomLog, at_most: usize) {
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        let done = log.chat.done.revision;
+        let mut some = room.utterances(done, at_most);
+        if let (true, Some(first)) = (some.is_empty(), room.state().chat().first_after(done)) {
+            *self.met.entry("a chat caught up from the log").or_default() += 1;
+            some = utterances(log, first, room.revision());
+            if self.fault == Some(Fault::ChatGapIgnored) {
+                some.drain(..some.len() - 1);
+            }
+        }
+        for utterance in some {
+            let Ok(()) = keep(&mut log.chat.records, &mut log.chat.done, &utterance);
         }
     }
 

@@ -1,16 +1,22 @@
 //! What happens next, and what must hold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use motet_protocol::{hash::TextHash, ids::Revision};
-use motet_server::room::{RoomState, Wire, limits::RoomLimits};
+use motet_protocol::{
+    comment::CommentCommand,
+    hash::TextHash,
+    ids::Revision,
+    message::{Command, Entry},
+    ot::Component,
+};
+use motet_server::room::{RoomState, Wire, chat::Record, limits::RoomLimits};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     client::{Client, Told},
     faults::Fault,
     link::Link,
-    log::{Answer, Append, RoomLog, Stage},
+    log::{Answer, Append, RoomLog, Stage, messages},
     server::{Appends, Met, Server},
 };
 
@@ -203,7 +209,7 @@ impl World {
         let log = &self.logs[client.room];
         let revision = match told {
             Told::Entry(entry) => entry.revision,
-            Told::Acknowledged(_, revision) => *revision,
+            Told::Acknowledged(_, revision, _) => *revision,
             Told::People => return self.check_people(number),
         };
         assert!(revision <= log.head(), "client {number} was told of revision {revision} before it was durable");
@@ -211,8 +217,11 @@ impl World {
         match told {
             Told::Entry(told) => assert_eq!(*told, entry),
             Told::People => {}
-            Told::Acknowledged(seq, _) => {
+            Told::Acknowledged(seq, _, command) => {
                 assert_eq!((entry.participant, entry.seq), (client.participant(), *seq), "client {number}");
+                let asked = command.as_ref().expect("what is acknowledged was outstanding");
+                let same = asked.asks_the_same_as(&entry.command);
+                assert!(same, "client {number} has {asked:?} where the log has {:?}", entry.command);
             }
         }
     }
@@ -285,7 +294,10 @@ impl World {
         self.edits_left -= 1;
         let client = &mut self.clients[number];
         let link = client.link.and_then(|id| self.links.get_mut(&id));
-        client.edit(&mut self.random, link);
+        match self.random.random_bool(0.25) {
+            true => client.talk(&mut self.random, link),
+            false => client.edit(&mut self.random, link),
+        }
     }
 
     fn client_connects(&mut self) {
@@ -335,6 +347,8 @@ impl World {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
         let keep = self.chance(0.7);
         self.servers[server].rest(room, &mut self.logs[room], keep);
+        let (server, at_most) = (self.below(self.servers.len()), 1 + self.below(4));
+        self.servers[server].write_chat(room, &mut self.logs[room], at_most);
     }
 
     fn break_something(&mut self) {
@@ -420,6 +434,7 @@ impl World {
             let mut places = HashMap::new();
             let mut hashes = vec![TextHash::of_rope(state.text())];
             let mut time_ms = 0;
+            let mut anchors = Anchors::default();
             for (entry, due) in log.read(0, Revision::MAX).into_iter().map(|(entry, _)| entry).zip(1..) {
                 assert_eq!(entry.revision, due, "revisions of room {room} are dense");
                 assert!(entry.time_ms >= time_ms, "time runs on in room {room}");
@@ -430,7 +445,17 @@ impl World {
                 }
                 state.fold(&entry).unwrap();
                 hashes.push(TextHash::of_rope(state.text()));
+                anchors.take(&entry, &state);
+                if entry.revision == log.head() / 2 || entry.revision == log.head() {
+                    anchors.check(&state);
+                }
+                for (_, snapshot) in log.snapshots.iter().filter(|(revision, _)| *revision == entry.revision) {
+                    let restored = RoomState::decode(snapshot).unwrap();
+                    assert_eq!(restored.comments(), state.comments(), "the comments of a snapshot of room {room}");
+                    assert_eq!(restored.chat(), state.chat(), "the chat of a snapshot of room {room}");
+                }
             }
+            check_chat(room, log, &state);
             for (number, client) in self.clients.iter().enumerate().filter(|(_, client)| client.room == room) {
                 assert_eq!(client.text, *state.text(), "client {number}'s replica of room {room}");
                 for (participant, seq, revision) in &client.acknowledged {
@@ -448,6 +473,70 @@ impl World {
                     check_run(&state.text().to_string(), client.letter());
                 }
             }
+        }
+    }
+}
+
+/// The messages that were written down are those of the log, up to where they were.
+fn check_chat(room: usize, log: &RoomLog, state: &RoomState) {
+    let whole = messages(log, log.chat.done.revision);
+    assert_eq!(log.chat.records, whole.records, "the messages of room {room}");
+    assert_eq!(log.chat.done, whole.done, "how far the messages of room {room} are made");
+    let all = messages(log, Revision::MAX);
+    assert_eq!(all.records.0.len() as u64, state.chat().count(), "room {room} knows how many messages it has");
+    let ordinals: BTreeSet<u64> = all.records.0.values().map(Record::ordinal).collect();
+    assert!(ordinals.into_iter().eq(1..=state.chat().count()), "each message of room {room} has its number");
+}
+
+/// Which characters comments were made on, each character known by a number of its own.
+#[derive(Default)]
+struct Anchors {
+    text: Vec<u64>,
+    next: u64,
+    /// The characters that each comment was made on, and the first number that there was not yet.
+    comments: BTreeMap<Revision, (BTreeSet<u64>, u64)>,
+}
+
+impl Anchors {
+    fn take(&mut self, entry: &Entry, state: &RoomState) {
+        match &entry.command {
+            Command::Edit(operation) => {
+                let mut before = std::mem::take(&mut self.text).into_iter();
+                for component in operation.components() {
+                    match component {
+                        Component::Retain(n) => self.text.extend(before.by_ref().take(n as usize)),
+                        Component::Delete(n) => drop(before.by_ref().take(n as usize).count()),
+                        Component::Insert(text) => {
+                            let first = self.next;
+                            self.next += text.chars().count() as u64;
+                            self.text.extend(first..self.next);
+                        }
+                    }
+                }
+                assert_eq!(self.text.len(), state.text().len_chars());
+            }
+            Command::Comment(command) => {
+                if let CommentCommand::Open { start, end, .. } = &**command {
+                    let on = self.text[start.0 as usize..end.0 as usize].iter().copied().collect();
+                    self.comments.insert(entry.revision, (on, self.next));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Every comment stands on those of its characters that are left, and on none that were outside.
+    fn check(&self, state: &RoomState) {
+        let all = state.comments().list();
+        assert_eq!(all.len(), self.comments.len(), "every comment is there once");
+        for comment in all {
+            let (on, first) = &self.comments[&comment.comment];
+            let (start, end) = (comment.start.0 as usize, comment.end.0 as usize);
+            let outside = |id: &u64| id < first && !on.contains(id);
+            let inside = &self.text[start..end];
+            assert!(!inside.iter().any(outside), "{comment:?} has grown over what was outside");
+            let rest = self.text[..start].iter().chain(&self.text[end..]);
+            assert!(!rest.into_iter().any(|id| on.contains(id)), "{comment:?} has lost some of its characters");
         }
     }
 }

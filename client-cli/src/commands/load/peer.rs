@@ -7,7 +7,7 @@ use std::{
 };
 
 use motet_protocol::{
-    client::{Client, State},
+    client::{Client, Outgoing, State},
     error::{About, ErrorMessage},
     hash::TextHash,
     ids::{ParticipantId, Revision, RoomId, Seq},
@@ -294,8 +294,8 @@ impl Peer {
             return Ok(());
         }
         let Some(outgoing) = self.client.outgoing() else { return Ok(()) };
-        let command = Command::Edit(outgoing.operation);
-        let submit = ClientMessage::Submit { channel: CHANNEL, seq: outgoing.seq, base: outgoing.base, command };
+        let Outgoing { seq, base, command } = outgoing;
+        let submit = ClientMessage::Submit { channel: CHANNEL, seq, base, command };
         self.line.send(submit).await.map_err(lost)
     }
 
