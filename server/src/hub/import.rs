@@ -139,7 +139,7 @@ fn check(state: &RoomState, entry: Entry, limits: &RoomLimits, admin: bool) -> R
             // Whoever brings a log could have written it: only an admin vouches for accounts in it.
             Command::Introduce(Author { name, account: account.filter(|_| admin) })
         }
-        command => state.decided().checked(command, Role::Host, state.revision())?,
+        command => state.decided().checked(command, state.revision())?,
     };
     // What comes from a clock that is ahead must not hold the room's own back.
     let time_ms = entry.time_ms.clamp(state.time_ms(), now_ms().max(state.time_ms()));
