@@ -26,7 +26,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 fn bodies_that_are_wrong_are_told_what_is_wrong_with_them() {
     let (_server, mut http) = started(&[]);
     let mut post = |body: &[u8]| http.send("POST", "/api/rooms", &[JSON], body);
-    for bad in [&b""[..], b"{", b"\xff\xfe", &b"{\"settings\":".repeat(50_000)] {
+    for bad in [&b""[..], b"{", b"\xff\xfe", b"{\"room\":"] {
         post(bad).is_problem(400, "bad_message");
     }
     for bad in [
