@@ -321,7 +321,7 @@ fn a_room_goes_to_another_server_with_its_history() {
     let mut peer = other.peer_in("copy");
     peer.edit(1, 701, insert(0, "more ", 702));
     assert!(text(&mut there, "copy").starts_with("more ßß"));
-    import(&mut there, "copy", &file.body).is_problem(409, "room_exists");
+    import(&mut Http::connect(other.http), "copy", &file.body).is_problem(409, "room_exists");
 
     // What is cut off, or was tampered with, makes no room.
     let lines: Vec<&str> = file.text().split_inclusive('\n').collect();
