@@ -105,7 +105,7 @@ impl Client {
             name: String::new(),
         }));
         let room = RoomId::new("room").expect("it is a name");
-        client.say(&ClientMessage::CreateRoom { request: 1, room: Some(room.clone()) });
+        client.say(&ClientMessage::CreateRoom { request: 1, room: Some(room.clone()), settings: Box::default() });
         while !matches!(client.hear(), ServerMessage::Created { .. } | ServerMessage::Error(_)) {}
         client.say(&ClientMessage::Join { channel: 1, room, after: Some(0), entries_only: true });
         while !matches!(client.hear(), ServerMessage::Joined { .. }) {}

@@ -149,7 +149,15 @@ impl Typing {
     /// A newcomer, until it has the text; then it leaves.
     pub fn join(&mut self) {
         let participant = ParticipantId(50);
-        let join = Join { key: (), participant, channel: 1, wire: Wire::Tcp, after: None, entries_only: false };
+        let join = Join {
+            key: (),
+            principal: Arc::new(Principal::nobody(participant)),
+            channel: 1,
+            wire: Wire::Tcp,
+            after: None,
+            entries_only: false,
+            now: 0,
+        };
         let (reader, _, _) = self.room.join(join).expect("rooms can be joined");
         assert_eq!(self.room.feed(reader, &mut self.sink), Fed::CaughtUp);
         self.room.leave(reader);

@@ -266,7 +266,7 @@ fn a_request_that_is_sent_twice_is_done_once() {
         assert_eq!(send(&mut http, path, "b", &change).is(200).json()["revision"], 3);
         let other = change.replace('!', "?");
         send(&mut http, path, "a", &other).is_problem(422, "precondition_failed");
-        send(&mut http, path, &"", &change).is_problem(400, "bad_argument");
+        send(&mut http, path, "", &change).is_problem(400, "bad_argument");
         // A room without a name is made once, too.
         let rooms: Vec<_> =
             (0..3).map(|_| send(&mut http, "/api/rooms", "c", "{}").is(201).json()["room"].clone()).collect();

@@ -454,7 +454,8 @@ async fn a_chat_of_100_000_messages_costs_nothing_on_joining_and_the_same_for_ea
 async fn what_an_account_has_not_read_is_counted_in_its_list_of_rooms() {
     let hub = Hub::start();
     let caller = |account: Option<&str>| {
-        let mut caller = Caller::guest(SessionId(Uuid::new_v4()).participant(), "Somebody");
+        let participant = SessionId(Uuid::new_v4()).participant();
+        let mut caller = Caller::new(participant, motet_server::auth::Identity::guest("Somebody").unwrap());
         caller.author.account = account.map(|account| AccountId::new(account).unwrap());
         caller
     };

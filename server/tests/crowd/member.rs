@@ -12,7 +12,7 @@ use motet_protocol::{
     hash::TextHash,
     ids::{ParticipantId, SessionId},
     limits::FRAME_BYTES_MAX,
-    message::{ClientMessage, Command, ServerMessage},
+    message::{ClientMessage, ServerMessage},
     ot::{Operation, Scalar},
     people::{News, People},
     presence::{Presence, Selection},
@@ -217,8 +217,8 @@ impl Member {
     }
 
     fn send(&mut self, outgoing: Option<Outgoing>) {
-        if let Some(Outgoing { seq, base, operation }) = outgoing {
-            self.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command: Command::Edit(operation) });
+        if let Some(Outgoing { seq, base, command }) = outgoing {
+            self.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command });
         }
     }
 
@@ -253,7 +253,9 @@ impl Member {
                     panic!("an acknowledgement of nothing");
                 };
                 let next = self.machine.acknowledged(seq, revision).unwrap();
-                self.seen.people.move_over(self.participant, &outstanding);
+                if let Some(operation) = outstanding.operation() {
+                    self.seen.people.move_over(self.participant, operation);
+                }
                 self.send(next);
             }
             ServerMessage::Presence { revision, whole, present, people, presence, left, .. } => {

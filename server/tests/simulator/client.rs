@@ -312,8 +312,9 @@ impl Client {
                 let outstanding = self.machine.outgoing().filter(|outgoing| outgoing.seq == seq);
                 let outstanding = outstanding.map(|outgoing| outgoing.command);
                 let next = self.machine.acknowledged(seq, revision).unwrap();
-                if let Some(outstanding) = outstanding.filter(|_| self.machine.revision() > before) {
-                    self.people.move_over(self.participant(), &outstanding);
+                let landed = outstanding.as_ref().filter(|_| self.machine.revision() > before);
+                if let Some(operation) = landed.and_then(Command::operation) {
+                    self.people.move_over(self.participant(), operation);
                 }
                 self.note();
                 if let Some(next) = next.filter(|_| self.caught_up()) {

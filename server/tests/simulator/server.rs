@@ -178,6 +178,7 @@ impl Server {
                 room.set_presence(joined.reader, base, *presence, now).unwrap();
             }
             Act::Answered { .. } | Act::Signal { .. } => panic!("nobody calls here"),
+            Act::Authenticate { .. } => panic!("nobody has a token here"),
             Act::Answer { question, .. } => panic!("nobody asks {question:?} here"),
         }
         Appends::new()

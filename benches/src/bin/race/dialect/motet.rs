@@ -68,7 +68,7 @@ impl Motet {
     fn submit(&mut self, operation: Operation, to_say: &mut Vec<Payload>) -> Result<(), Failure> {
         operation.apply_to_rope(&mut self.text)?;
         let outgoing = self.client.edit(operation)?.ok_or("an edit is still outstanding")?;
-        let command = Command::Edit(outgoing.operation);
+        let command = outgoing.command;
         let submit = ClientMessage::Submit { channel: CHANNEL, seq: outgoing.seq, base: outgoing.base, command };
         self.say(&submit, to_say);
         Ok(())
