@@ -61,7 +61,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::{
     body::Shares,
-    limits::{CORS_KEPT, SCANS_MAX},
+    limits::{CORS_KEPT, IMPORTS_MAX, SCANS_MAX},
     problem::Problem,
     repeats::Repeats,
     sums::Sums,
@@ -75,6 +75,7 @@ pub struct Api {
     pub context: Context,
     repeats: Arc<Repeats>,
     scans: Arc<Semaphore>,
+    imports: Arc<Semaphore>,
     sums: Arc<Sums>,
     started: Instant,
 }
@@ -92,6 +93,7 @@ impl Api {
             context,
             repeats: Arc::default(),
             scans: Arc::new(Semaphore::new(SCANS_MAX)),
+            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
             sums: Arc::default(),
             started: Instant::now(),
         }
