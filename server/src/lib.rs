@@ -8,6 +8,7 @@
 //! [`room`] and [`session`] are pure; [`store`] waits for the disk; [`transport`] for the network; [`hub`] and [`log`] join
 //! them; [`run`] puts a server together. `main` only parses and calls it.
 
+pub mod assist;
 pub mod config;
 pub mod hub;
 pub mod log;
