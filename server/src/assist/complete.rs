@@ -1,11 +1,8 @@
 //! What may come at a position of a text: its words, and its language's keywords and snippets, best first.
 
-use std::{
-    cmp::Reverse,
-    collections::{HashMap, hash_map::Entry},
-};
+use std::{cmp::Reverse, collections::HashMap};
 
-use motet_protocol::ot::Scalar;
+use motet_protocol::ot::position::Scalar;
 use ropey::Rope;
 use serde::{Deserialize, Serialize};
 
