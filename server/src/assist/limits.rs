@@ -28,14 +28,15 @@ pub const COMPLETIONS_MAX: usize = 100;
 /// Leading white space that a snippet's lines are indented with at most, in scalars.
 pub const INDENT_CHARS_MAX: usize = 128;
 
-/// Entries of one summary: some seconds of work at most. A span beyond it is summarized up to there, and says so.
-pub const SUMMARY_ENTRIES_MAX: u64 = 200_000;
+/// Components of all operations that one summary follows, some 300,000 edits by hand: a few seconds of work at most. A longer span
+/// is summarized up to there, and says so.
+pub const SUMMARY_COMPONENTS_MAX: usize = 1_000_000;
 
-/// Participants that a summary names; the others are counted together.
+/// Participants that a summary names, the first to write; the others are counted together.
 pub const SUMMARY_PEOPLE_MAX: usize = 64;
 
 /// Stretches of the text that are followed for each participant; beyond it the closest two become one. With
-/// [`SUMMARY_PEOPLE_MAX`] it bounds what each entry of a span costs.
+/// [`SUMMARY_PEOPLE_MAX`] it bounds what each edit of a span costs.
 pub const SUMMARY_STRETCHES_MAX: usize = 64;
 
 /// Line ranges that are told of each participant, and of all together; beyond it the closest two become one.

@@ -17,5 +17,5 @@ pub mod complete;
 pub mod languages;
 pub mod limits;
 //pub mod provider;
-//pub mod summary;
+pub mod summary;
 pub mod words;
