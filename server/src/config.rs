@@ -1,6 +1,7 @@
 //! What a server is told: flags, then the environment, then a file, then defaults, checked before anything starts.
 
 use std::{
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -13,7 +14,11 @@ use motet_protocol::{
 };
 use serde::Deserialize;
 
-use crate::{room::limits::RoomLimits, session::Settings};
+use crate::{
+    assist::provider::{Endpoint, EndpointError, Key},
+    room::limits::RoomLimits,
+    session::Settings,
+};
 
 /// Low-latency server for plain text that many people and programs edit at once.
 #[derive(Debug, Default, Parser, Deserialize)]
@@ -61,6 +66,13 @@ pub struct Flags {
     /// Seconds after which a room that nobody has open leaves memory [default: 30]
     #[arg(long, env = "MOTETD_UNLOAD_AFTER", value_name = "SECONDS")]
     unload_after: Option<u64>,
+    /// Base URL of an OpenAI-compatible endpoint that completes and summarizes, as in https://host/v1; it is shown text of the
+    /// rooms. Its key is MOTETD_ASSIST_KEY in the environment [default: none, the server answers itself]
+    #[arg(long, env = "MOTETD_ASSIST_URL", value_name = "URL")]
+    assist_url: Option<String>,
+    /// The model that the endpoint is asked for
+    #[arg(long, env = "MOTETD_ASSIST_MODEL", value_name = "NAME")]
+    assist_model: Option<String>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE")]
     #[serde(skip)]
@@ -126,6 +138,8 @@ pub struct Config {
     pub text_bytes_max: usize,
     /// How long a room that nobody has open stays in memory.
     pub unload_after: Duration,
+    /// Who is asked for completions and summaries before the server itself.
+    pub assist: Option<Endpoint>,
 }
 
 /// A configuration that cannot be.
@@ -150,6 +164,9 @@ pub enum ConfigError {
     /// A value is out of its range.
     #[error("{0}")]
     OutOfRange(&'static str),
+    /// The endpoint for completions and summaries is none.
+    #[error(transparent)]
+    Assist(#[from] EndpointError),
 }
 
 impl Flags {
@@ -173,6 +190,11 @@ impl Flags {
             connections_max: self.connections_max.or(file.connections_max).unwrap_or(10_000),
             text_bytes_max: self.text_bytes_max.or(file.text_bytes_max).unwrap_or(TEXT_BYTES_MAX),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
+            assist: endpoint(
+                self.assist_url.or(file.assist_url).as_deref(),
+                self.assist_model.or(file.assist_model).as_deref(),
+                std::env::var_os("MOTETD_ASSIST_KEY"),
+            )?,
         };
         config.check()?;
         Ok(config)
@@ -183,6 +205,16 @@ impl Flags {
 fn threads_by_default() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     (processors - 1).max(1)
+}
+
+/// The endpoint that was named, if one was. The key comes from the environment alone: a flag would show it to everybody who lists
+/// processes, and a file is copied around.
+fn endpoint(url: Option<&str>, model: Option<&str>, key: Option<OsString>) -> Result<Option<Endpoint>, EndpointError> {
+    let Some(url) = url else {
+        return if model.is_some() { Err(EndpointError::ModelAlone) } else { Ok(None) };
+    };
+    let key = key.filter(|key| !key.is_empty()).map(|key| Key::new(key.to_str().unwrap_or_default())).transpose()?;
+    Endpoint::new(url, model.unwrap_or_default(), key).map(Some)
 }
 
 fn read(path: &Path) -> Result<Flags, ConfigError> {
@@ -246,5 +278,32 @@ mod tests {
     fn values_out_of_range_are_refused() {
         assert!(Flags::parse_from(["motetd", "--threads", "0"]).resolve().is_err());
         assert!(Flags::parse_from(["motetd", "--text-bytes-max", "0"]).resolve().is_err());
+    }
+
+    #[test]
+    fn nobody_is_asked_to_assist_unless_an_endpoint_and_its_model_are_named() {
+        let assist = |flags: &[&str]| {
+            let flags = std::iter::once("motetd").chain(flags.iter().copied());
+            Flags::parse_from(flags).resolve().map(|config| config.assist.map(|endpoint| endpoint.chat().to_string()))
+        };
+        assert_eq!(assist(&[]).unwrap(), None);
+        let named = ["--assist-url", "http://localhost:1/v1", "--assist-model", "small"];
+        assert_eq!(assist(&named).unwrap().unwrap(), "http://localhost:1/v1/chat/completions");
+        assert!(assist(&named[..2]).unwrap_err().to_string().contains("assist-model"));
+        assert!(assist(&named[2..]).unwrap_err().to_string().contains("assist-url"));
+        assert!(assist(&["--assist-url", "localhost:1", "--assist-model", "small"]).is_err());
+    }
+
+    #[test]
+    fn the_key_of_the_endpoint_is_shown_nowhere() {
+        let endpoint = |key: &str| endpoint(Some("http://localhost:1"), Some("small"), Some(key.into()));
+        assert!(!format!("{:?}", endpoint("sk-secret").unwrap()).contains("secret"));
+        let error = endpoint("sk secret").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"));
+        assert!(endpoint("").unwrap().is_some());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("motetd.toml");
+        std::fs::write(&path, "assist-key = \"sk-secret\"\n").unwrap();
+        assert!(Flags::parse_from(["motetd", "--config", path.to_str().unwrap()]).resolve().is_err());
     }
 }

@@ -165,7 +165,7 @@ fn near_words(text: &Rope, at: usize, prefix: &Prefix) -> HashMap<String, usize>
         }
         let from = start + offset;
         let to = from + word.chars().count();
-        let whole = !(cut_start && from == start) && !(cut_end && to == end);
+        let whole = !(cut_start && from == start || cut_end && to == end);
         let being_typed = from <= at && at <= to;
         if whole && !being_typed {
             let distance = if to < at { at - to } else { from - at };

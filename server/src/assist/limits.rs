@@ -54,6 +54,9 @@ pub const SUMMARY_MESSAGES_MAX: usize = 20;
 /// Chat messages that are read for their words and writers.
 pub const SUMMARY_MESSAGES_READ_MAX: usize = 10_000;
 
+/// What is read of each of them for its words, in scalars.
+pub const SUMMARY_MESSAGE_CHARS_READ_MAX: usize = 500;
+
 /// Words that say what a chat was about.
 pub const SUMMARY_TOPICS_MAX: usize = 10;
 
@@ -69,7 +72,8 @@ pub const PROMPT_BEFORE_CHARS: usize = 4_000;
 /// What a remote provider is shown of the text after the position, in scalars.
 pub const PROMPT_AFTER_CHARS: usize = 1_000;
 
-/// What a remote provider is shown of a summary's facts, in scalars; a summary within its limits is about as long at most.
+/// What a remote provider is shown of a summary's facts, in scalars: all of nearly every summary, and what a small model can read. The
+/// rest, which is about those who changed least, and older than the last messages, is cut off.
 pub const PROMPT_FACTS_CHARS: usize = 24_000;
 
 /// What a remote provider may answer, in bytes of its HTTP response.

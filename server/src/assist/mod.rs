@@ -16,6 +16,7 @@
 pub mod complete;
 pub mod languages;
 pub mod limits;
-//pub mod provider;
+pub mod provider;
+mod quote;
 pub mod summary;
 pub mod words;

@@ -46,7 +46,6 @@ fn the_nearer_word_comes_first_and_of_two_far_ones_the_one_used_more() {
 
 #[test]
 fn the_case_that_was_typed_comes_first() {
-    assert_eq!(texts(&at_mark("Result result Ro|", Language::PlainText)), Vec::<&str>::new());
     assert_eq!(texts(&at_mark("result result result Result Re|", Language::PlainText)), ["Result", "result"]);
     assert_eq!(texts(&at_mark("Result Result Result result re|", Language::PlainText)), ["result", "Result"]);
 }

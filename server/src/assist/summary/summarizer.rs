@@ -23,9 +23,10 @@ use super::{
 use crate::assist::{
     limits::{
         QUOTE_CHARS_MAX, SITTING_GAP_MS, SUMMARY_COMMENTS_MAX, SUMMARY_COMPONENTS_MAX, SUMMARY_LINE_RANGES_MAX,
-        SUMMARY_MESSAGES_MAX, SUMMARY_MESSAGES_READ_MAX, SUMMARY_PEOPLE_MAX, SUMMARY_SITTINGS_MAX,
-        SUMMARY_STRETCHES_MAX, SUMMARY_TOPICS_MAX,
+        SUMMARY_MESSAGE_CHARS_READ_MAX, SUMMARY_MESSAGES_MAX, SUMMARY_MESSAGES_READ_MAX, SUMMARY_PEOPLE_MAX,
+        SUMMARY_SITTINGS_MAX, SUMMARY_STRETCHES_MAX, SUMMARY_TOPICS_MAX,
     },
+    quote::one_line,
     words::{each_word, folded},
 };
 
@@ -231,25 +232,7 @@ fn line_ranges<'a>(text: &Rope, places: impl IntoIterator<Item = &'a Range<usize
 }
 
 fn name_of(around: &Around, participant: ParticipantId) -> Option<String> {
-    around.names.get(&participant).map(|name| one_line(name))
-}
-
-/// A text in one line and not too long, without what a terminal would take for commands.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    // Read no further than what can be shown, however long the text is.
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        if let Some((end, _)) = line.char_indices().nth(QUOTE_CHARS_MAX) {
-            line.truncate(end);
-            line.push('…');
-            break;
-        }
-    }
-    line
+    around.names.get(&participant).map(|name| one_line(name, QUOTE_CHARS_MAX))
 }
 
 fn chat(around: &Around) -> Chat {
@@ -261,7 +244,7 @@ fn chat(around: &Around) -> Chat {
         participant: message.participant,
         name: name_of(around, message.participant),
         time_ms: message.time_ms,
-        text: one_line(&message.text),
+        text: one_line(&message.text, QUOTE_CHARS_MAX),
         lines: None,
         replies: 0,
     };
@@ -286,7 +269,7 @@ fn topics<'a>(messages: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut counts: HashMap<String, u64> = HashMap::new();
     for message in messages {
         let mut said = HashSet::new();
-        each_word(message.chars(), |_, word| {
+        each_word(message.chars().take(SUMMARY_MESSAGE_CHARS_READ_MAX), |_, word| {
             let word = folded(word);
             if word.chars().count() >= TOPIC_CHARS_MIN && !common.contains(&*word) {
                 said.insert(word);
@@ -313,7 +296,7 @@ fn open(around: &Around, text: &Rope) -> OpenComments {
         participant: comment.participant,
         name: name_of(around, comment.participant),
         time_ms: comment.time_ms,
-        text: one_line(&comment.text),
+        text: one_line(&comment.text, QUOTE_CHARS_MAX),
         lines: line_ranges(text, [&place(comment)]).pop(),
         replies: comment.replies,
     };
