@@ -1,6 +1,7 @@
 //! Completion as somebody who types sees it.
 
 use super::*;
+use crate::assist::limits::{INDENT_CHARS_MAX, NEAR_CHARS};
 
 /// What is offered where `|` stands in a text.
 fn at_mark(marked: &str, language: Language) -> Vec<Completion> {

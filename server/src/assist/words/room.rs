@@ -12,8 +12,8 @@ use crate::assist::limits::{INDEX_BEHIND_ENTRIES_MAX, INDEX_UNUSED_MS};
 /// A room's index of words. It is made when somebody asks for the first time, brought up by the entries since then when somebody asks
 /// again, and dropped when nobody has asked for a while. So an edit costs nothing more than before, in any room.
 ///
-/// Keep one beside a room, not inside its lock: bringing it up takes time (some 15 ms to make one of 1 MB of text, about a
-/// microsecond for each entry after that). While it is kept it holds the text it was made of, which shares all but the changed
+/// Keep one beside a room, not inside its lock: bringing it up takes time (some 15 ms to make one of 1 MB of text, a few
+/// microseconds for each entry after that). While it is kept it holds the text it was made of, which shares all but the changed
 /// parts with the room's.
 #[derive(Debug, Default)]
 pub struct RoomWords {
