@@ -128,6 +128,20 @@ mod tests {
     }
 
     #[test]
+    fn a_missing_entry_that_leaves_the_length_as_it_was_is_noticed() {
+        let replace = |revision, at: u64, old: &str, new: &str| {
+            let operation = Operation::builder().retain(at).insert(new).delete(old.len() as u64).retain(4 - at);
+            let command = Command::Edit(operation.build().unwrap());
+            Entry { revision, participant: ParticipantId(1), seq: revision, time_ms: revision, command }
+        };
+        let entries = [replace(2, 0, "aaaa", "bbbb"), replace(3, 4, "cccc", "dddd")];
+        let mut words = RoomWords::default();
+        words.bring_up(&Rope::from("aaaacccc"), 1, &[], 0);
+        let text = Rope::from("bbbbdddd");
+        assert_eq!(*words.bring_up(&text, 3, &entries[1..], 0), WordIndex::of(&text));
+    }
+
+    #[test]
     fn an_index_that_nobody_asks_is_dropped() {
         let (text, entries) = typed(3);
         let mut words = RoomWords::default();

@@ -269,3 +269,48 @@ async fn https_is_spoken_with_whom_is_trusted_and_nobody_else() {
     assert_eq!(error.code(), "unreachable");
     assert!(error.to_string().contains("certificate"), "{error}");
 }
+
+/// What is logged while it exists, on this thread.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_hears_once_that_a_service_fails_and_never_of_the_key() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let well = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_well = Arc::clone(&well);
+    let service = Service::web(move || match is_well.load(std::sync::atomic::Ordering::Relaxed) {
+        true => respond(200, "{\"choices\": [{\"message\": {\"content\": \"{\\\"completions\\\": []}\"}}]}"),
+        false => respond(403, "sk-secret is no key"),
+    })
+    .await;
+    let assist = assist(&service, PATIENT);
+    for _ in 0..3 {
+        why(ask(&assist).await);
+    }
+    well.store(true, std::sync::atomic::Ordering::Relaxed);
+    for _ in 0..3 {
+        assert_eq!(ask(&assist).await.instead, None);
+    }
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert_eq!(logged.matches("the assisting provider fails").count(), 1, "{logged}");
+    assert_eq!(logged.matches("the assisting provider answers again").count(), 1, "{logged}");
+    assert!(logged.contains("[key] is no key") && !logged.contains("secret"), "{logged}");
+}
