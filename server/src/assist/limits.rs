@@ -100,6 +100,10 @@ pub const COMPLETE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a summary waits for the remote provider.
 pub const SUMMARY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a remote provider that could not be reached, or has not answered in time, is left alone: nobody else waits for it in
+/// vain meanwhile, and nothing piles up before it.
+pub const REST: Duration = Duration::from_secs(10);
+
 /// The longest base URL of an endpoint, in bytes.
 pub const URL_BYTES_MAX: usize = 2_048;
 

@@ -8,6 +8,9 @@ pub enum ProviderError {
     /// As many requests as may be are under way.
     #[error("the endpoint is asked too much at once")]
     Busy,
+    /// It could not be reached a moment ago, and is left alone for a while.
+    #[error("the endpoint could not be reached a moment ago")]
+    Resting,
     /// It took too long.
     #[error("the endpoint has not answered within {after:?}")]
     Timeout {
@@ -47,6 +50,7 @@ impl ProviderError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Busy => "busy",
+            Self::Resting => "resting",
             Self::Timeout { .. } => "timeout",
             Self::Unreachable { .. } => "unreachable",
             Self::Refused { .. } => "refused",

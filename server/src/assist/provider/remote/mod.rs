@@ -17,14 +17,18 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use parking_lot::Mutex;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
 use super::{CompletionRequest, Endpoint, Provider, ProviderError};
 use crate::assist::{
     complete::Completion,
     limits::{
-        COMPLETE_TIMEOUT, ERROR_BODY_BYTES_MAX, QUOTE_CHARS_MAX, REMOTE_REQUESTS_MAX, RESPONSE_BYTES_MAX,
+        COMPLETE_TIMEOUT, ERROR_BODY_BYTES_MAX, QUOTE_CHARS_MAX, REMOTE_REQUESTS_MAX, RESPONSE_BYTES_MAX, REST,
         SUMMARY_TIMEOUT,
     },
     quote::one_line,
@@ -41,6 +45,7 @@ pub struct Remote {
     patience: Patience,
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     slots: Arc<Semaphore>,
+    rests_until: Mutex<Option<Instant>>,
 }
 
 /// How long answers are waited for.
@@ -50,11 +55,13 @@ pub struct Patience {
     pub complete: Duration,
     /// For summaries.
     pub summarize: Duration,
+    /// How long nobody is asked after that, or after there was no connection.
+    pub rest: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { complete: COMPLETE_TIMEOUT, summarize: SUMMARY_TIMEOUT }
+        Self { complete: COMPLETE_TIMEOUT, summarize: SUMMARY_TIMEOUT, rest: REST }
     }
 }
 
@@ -85,14 +92,30 @@ impl Remote {
             .pool_max_idle_per_host(REMOTE_REQUESTS_MAX)
             .http1_max_buf_size(HEAD_BYTES_MAX)
             .build(connector);
-        Self { endpoint, patience, client, slots: Arc::new(Semaphore::new(REMOTE_REQUESTS_MAX)) }
+        Self {
+            endpoint,
+            patience,
+            client,
+            slots: Arc::new(Semaphore::new(REMOTE_REQUESTS_MAX)),
+            rests_until: Mutex::new(None),
+        }
     }
 
     /// Sends a conversation; returns what the model says.
     async fn ask(&self, messages: serde_json::Value, patience: Duration) -> Result<String, ProviderError> {
         let _slot = self.slots.try_acquire().map_err(|_| ProviderError::Busy)?;
+        if self.rests_until.lock().is_some_and(|until| Instant::now() < until) {
+            return Err(ProviderError::Resting);
+        }
         let asked = timeout(patience, self.exchange(messages)).await;
-        asked.unwrap_or(Err(ProviderError::Timeout { after: patience })).map_err(|error| self.redacted(error))
+        let answer = asked.unwrap_or(Err(ProviderError::Timeout { after: patience }));
+        *self.rests_until.lock() = match answer {
+            Err(ProviderError::Timeout { .. } | ProviderError::Unreachable { .. }) => {
+                Instant::now().checked_add(self.patience.rest)
+            }
+            _ => None,
+        };
+        answer.map_err(|error| self.redacted(error))
     }
 
     async fn exchange(&self, messages: serde_json::Value) -> Result<String, ProviderError> {

@@ -18,10 +18,12 @@ use crate::assist::{
 };
 
 /// Long enough for the slowest machine.
-const PATIENT: Patience = Patience { complete: Duration::from_secs(120), summarize: Duration::from_secs(120) };
+const PATIENT: Patience =
+    Patience { complete: Duration::from_secs(120), summarize: Duration::from_secs(120), rest: REST };
 
 /// Short, for services that never answer.
-const IMPATIENT: Patience = Patience { complete: Duration::from_millis(100), summarize: Duration::from_millis(100) };
+const IMPATIENT: Patience =
+    Patience { complete: Duration::from_millis(100), summarize: Duration::from_millis(100), rest: Duration::ZERO };
 
 fn assist(service: &Service, patience: Patience) -> Assist {
     assist_at(&format!("http://{}/v1", service.address), &[], patience)
@@ -209,6 +211,23 @@ async fn a_service_that_hangs_is_not_waited_for() {
         let summary = assist(service, IMPATIENT).summarize(&a_summary()).await;
         assert_eq!(summary.instead.map(|error| error.code()), Some("timeout"));
     }
+}
+
+#[tokio::test]
+async fn a_service_that_hung_is_left_alone_for_a_while() {
+    let service = Service::raw(b"", 0, true).await;
+    let for_long = Patience { rest: Duration::from_secs(3_600), ..IMPATIENT };
+    let resting = assist(&service, for_long);
+    assert_eq!(why(ask(&resting).await).code(), "timeout");
+    assert_eq!(why(ask(&resting).await), ProviderError::Resting);
+    let tireless = assist(&service, IMPATIENT);
+    assert_eq!(why(ask(&tireless).await).code(), "timeout");
+    assert_eq!(why(ask(&tireless).await).code(), "timeout");
+    // Who answers, be it with a refusal, is there.
+    let service = Service::web(|| respond(503, "")).await;
+    let refused = assist(&service, Patience { rest: for_long.rest, ..PATIENT });
+    assert_eq!(why(ask(&refused).await).code(), "refused");
+    assert_eq!(why(ask(&refused).await).code(), "refused");
 }
 
 #[tokio::test]
