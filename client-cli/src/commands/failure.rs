@@ -52,7 +52,11 @@ impl Failure {
             Self::NoConnection { .. } => 3,
             Self::Client(error) => match error.kind() {
                 ErrorKind::NoConnection | ErrorKind::OutcomeUnknown | ErrorKind::Closed => 3,
-                ErrorKind::Refused(_) | ErrorKind::BadServer | ErrorKind::Mismatch | ErrorKind::Resyncing => 1,
+                ErrorKind::Refused(_)
+                | ErrorKind::BadServer
+                | ErrorKind::Mismatch
+                | ErrorKind::Resyncing
+                | ErrorKind::Full => 1,
             },
         }
     }
@@ -71,6 +75,7 @@ impl Failure {
                 ErrorKind::BadServer => "bad_server",
                 ErrorKind::Mismatch => "mismatch",
                 ErrorKind::Resyncing => "resyncing",
+                ErrorKind::Full => "full",
             },
         }
     }

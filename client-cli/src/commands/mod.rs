@@ -3,7 +3,9 @@
 mod apply;
 mod at;
 mod cat;
+mod chat;
 mod cli;
+mod comment;
 mod create;
 mod failure;
 mod latency;
@@ -11,11 +13,14 @@ mod list;
 mod load;
 mod log;
 mod output;
+mod people;
 mod put;
 mod replay;
 mod rm;
+mod settings;
 mod show;
 mod watch;
+mod who;
 
 use std::time::Duration;
 
@@ -53,7 +58,13 @@ impl Globals {
 
     /// A client that waits a while for a lost server.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        let mut options = Options::new(self.server.clone(), self.greeting());
+        self.connect_as("").await
+    }
+
+    /// The same, with a name for people.
+    pub(crate) async fn connect_as(&self, name: &str) -> Result<Client, Failure> {
+        let greeting = Greeting { name: name.to_owned(), ..self.greeting() };
+        let mut options = Options::new(self.server.clone(), greeting);
         options.give_up_after = Some(PATIENCE);
         Ok(Client::connect(options).await?)
     }

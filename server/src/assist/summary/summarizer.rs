@@ -8,7 +8,7 @@ use std::{
 
 use motet_protocol::{
     ids::{ParticipantId, Revision, UnixMs},
-    message::{Command, Entry},
+    message::Entry,
     ot::{Component, Operation},
 };
 use ropey::Rope;
@@ -95,15 +95,13 @@ impl Summarizer {
         if entry.revision != self.span.up_to + 1 {
             return Err(wrong("revisions have no gaps".to_owned()));
         }
-        match &entry.command {
-            Command::Edit(operation) => {
-                if self.components + operation.component_count() > SUMMARY_COMPONENTS_MAX {
-                    self.span.cut_off = true;
-                    return Ok(Some(Full));
-                }
-                operation.apply_to_rope(&mut self.text).map_err(|mismatch| wrong(mismatch.to_string()))?;
-                self.edit(entry, operation);
+        if let Some(operation) = entry.command.operation() {
+            if self.components + operation.component_count() > SUMMARY_COMPONENTS_MAX {
+                self.span.cut_off = true;
+                return Ok(Some(Full));
             }
+            operation.apply_to_rope(&mut self.text).map_err(|mismatch| wrong(mismatch.to_string()))?;
+            self.edit(entry, operation);
         }
         if self.span.up_to == self.span.after {
             self.span.first_ms = entry.time_ms;

@@ -2,7 +2,7 @@
 
 use motet_protocol::{
     ids::{Revision, UnixMs},
-    message::{Command, Entry},
+    message::Entry,
 };
 use ropey::Rope;
 
@@ -71,11 +71,9 @@ impl Kept {
             if entry.revision != self.revision + 1 {
                 return None;
             }
-            match &entry.command {
-                Command::Edit(operation) => {
-                    self.index.update(&self.text, operation).ok()?;
-                    operation.apply_to_rope(&mut self.text).ok()?;
-                }
+            if let Some(operation) = entry.command.operation() {
+                self.index.update(&self.text, operation).ok()?;
+                operation.apply_to_rope(&mut self.text).ok()?;
             }
             self.revision = entry.revision;
         }
@@ -85,7 +83,7 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use motet_protocol::{ids::ParticipantId, ot::Operation};
+    use motet_protocol::{ids::ParticipantId, message::Command, ot::Operation};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! Summaries of small spans.
 
-use motet_protocol::ot::position::Scalar;
+use motet_protocol::{message::Command, ot::position::Scalar};
 
 use super::*;
 use crate::assist::summary::Message;
