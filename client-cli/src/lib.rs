@@ -11,4 +11,5 @@ pub mod client;
 pub mod commands;
 pub mod connection;
 pub mod error;
+pub mod http;
 pub mod room;
