@@ -2,20 +2,38 @@
 
 mod apply;
 mod at;
+mod blame;
 mod cat;
 mod cli;
 mod create;
+mod diff;
+mod export;
 mod failure;
+mod import;
 mod latency;
 mod list;
 mod load;
 mod log;
+mod login;
+mod logout;
 mod output;
+mod over_http;
+mod password;
+mod place;
+mod progress;
 mod put;
+mod register;
 mod replay;
+mod restore;
 mod rm;
+mod role;
+mod set;
 mod settings;
+mod share;
 mod show;
+mod stats;
+mod token;
+mod versions;
 mod watch;
 
 use std::time::Duration;
@@ -30,6 +48,7 @@ use crate::{
     address::Address,
     client::{Client, Options},
     connection::Greeting,
+    http::{Api, Credentials, HttpAddress},
 };
 
 /// How long a command that ends by itself waits for a lost server to come back.
@@ -40,8 +59,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Globals {
     /// The server.
     pub server: Address,
+    /// Where its HTTP API is.
+    pub http: HttpAddress,
     /// Proof of who one is.
     pub token: Option<String>,
+    /// What one calls oneself; may be empty.
+    pub name: String,
     /// Whether the output is for programs.
     pub json: bool,
 }
@@ -49,7 +72,23 @@ pub struct Globals {
 impl Globals {
     /// A greeting with a session of its own.
     pub fn greeting(&self) -> Greeting {
-        Greeting { session: SessionId(Uuid::new_v4()), name: String::new(), token: self.token.clone() }
+        Greeting { session: SessionId(Uuid::new_v4()), name: self.name.clone(), token: self.token.clone() }
+    }
+
+    /// The HTTP API of the server.
+    pub(crate) fn api(&self) -> Api {
+        Api::new(self.http.clone(), self.token.clone())
+    }
+
+    /// The same for whoever is about to say who they are.
+    pub(crate) fn api_as_nobody(&self) -> Api {
+        Api::new(self.http.clone(), None)
+    }
+
+    /// Where it is kept who is signed in.
+    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
+        let words = "there is no place to keep who is signed in: neither XDG_CONFIG_HOME nor HOME is set";
+        Credentials::of_user().ok_or_else(|| Failure::Failed(words.to_owned()))
     }
 
     /// A client that waits a while for a lost server.

@@ -85,7 +85,8 @@ mod tests {
         ] {
             assert_eq!(text.parse::<HttpAddress>().unwrap().as_str(), canonical);
         }
-        for text in ["", "localhost:1", "https://x", "http://", "http://:1", "http://ann:secret@x", "http://x/?a", "http://x y"]
+        for text in
+            ["", "localhost:1", "https://x", "http://", "http://:1", "http://ann:secret@x", "http://x/?a", "http://x y"]
         {
             assert!(text.parse::<HttpAddress>().is_err(), "{text}");
         }

@@ -8,7 +8,7 @@ use std::{
 use motet_protocol::error::{About, ErrorCode, ErrorMessage};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ureq::{
-    Agent, Body, SendBody, Timeout,
+    Agent, AsSendBody, Body, SendBody, Timeout,
     http::{Method, Request, Response, header},
 };
 
@@ -60,7 +60,6 @@ impl Api {
             .http_status_as_error(false)
             // A token is for this server and no other; and a connection over TCP knows no proxy either.
             .max_redirects(0)
-            .max_redirects_will_error(false)
             .proxy(None)
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_per_read(Some(SILENCE_MAX))
@@ -76,12 +75,12 @@ impl Api {
 
     /// Asks for something.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.answer(self.request(Method::GET, path, None, SendBody::none())?)
+        self.answer(self.request(Method::GET, path, None, ())?)
     }
 
-    /// Asks for something that is no JSON, or too long to be taken at once.
+    /// Asks for something that is no JSON, or too long to be taken at once. If reading it fails, it [broke off](Self::broke_off).
     pub fn read(&self, path: &str) -> Result<impl Read + use<>, Error> {
-        Ok(self.request(Method::GET, path, None, SendBody::none())?.into_body().into_reader())
+        Ok(self.request(Method::GET, path, None, ())?.into_body().into_reader())
     }
 
     /// Sends something, and takes the answer.
@@ -96,7 +95,7 @@ impl Api {
 
     /// Deletes something.
     pub fn delete(&self, path: &str) -> Result<(), Error> {
-        self.request(Method::DELETE, path, None, SendBody::none()).map(drop)
+        self.request(Method::DELETE, path, None, ()).map(drop)
     }
 
     /// Sends something long. The server is asked before whether it takes it at all.
@@ -106,7 +105,7 @@ impl Api {
 
     fn send_json(&self, method: Method, path: &str, body: &impl Serialize) -> Result<Response<Body>, Error> {
         let json = motet_protocol::json::encode(body);
-        self.request(method, path, Some("application/json"), SendBody::from_reader(&mut json.as_bytes()))
+        self.request(method, path, Some("application/json"), json)
     }
 
     fn request(
@@ -114,7 +113,7 @@ impl Api {
         method: Method,
         path: &str,
         media: Option<&str>,
-        body: SendBody<'_>,
+        body: impl AsSendBody,
     ) -> Result<Response<Body>, Error> {
         let mut request = Request::builder().method(method.clone()).uri(format!("{}/api{path}", self.address));
         if let Some(token) = &self.token {
@@ -141,7 +140,7 @@ impl Api {
     fn answer<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T, Error> {
         let reader = response.into_body().into_with_config().limit(ANSWER_BYTES_MAX).reader();
         serde_json::from_reader(io::BufReader::new(reader)).map_err(|error| match error.is_io() {
-            true => self.no_connection(&error),
+            true => self.broke_off(&error.into()),
             false => Error::bad_server(format_args!("an answer from {}: {error}", self.address)),
         })
     }
@@ -169,6 +168,11 @@ impl Api {
         }
         let words = format!("{} was lost before its answer came ({error}); look whether it was done", self.address);
         Error::new(ErrorKind::OutcomeUnknown, words)
+    }
+
+    /// The error of an answer that ends in the middle.
+    pub fn broke_off(&self, error: &io::Error) -> Error {
+        Error::new(ErrorKind::NoConnection, format!("the answer of {} broke off: {error}", self.address))
     }
 
     fn no_connection(&self, error: &dyn std::error::Error) -> Error {
