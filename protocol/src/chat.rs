@@ -11,6 +11,7 @@ use crate::{
 
 /// What a submit does in the chat.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChatCommand {
     /// Says something.
@@ -69,6 +70,7 @@ impl ChatCommand {
 
 /// A part of the text as it was at a revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quote {
     /// The revision.
     pub revision: Revision,
@@ -80,6 +82,7 @@ pub struct Quote {
 
 /// A message as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatMessage {
     /// Its id: the revision at which it was said.
     pub message: Revision,
@@ -109,6 +112,7 @@ pub struct ChatMessage {
 
 /// That something was taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deleted {
     /// Who did it.
     pub by: ParticipantId,
@@ -118,6 +122,7 @@ pub struct Deleted {
 
 /// Who gave one emoji to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reaction {
     /// The emoji.
     pub emoji: String,

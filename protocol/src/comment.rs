@@ -13,6 +13,7 @@ use crate::{
 
 /// What a submit does with comments.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CommentCommand {
     /// Comments on a range of the text at the submit's base; the entry has it at the entry's own revision.
@@ -88,6 +89,7 @@ impl CommentCommand {
 
 /// A comment as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Comment {
     /// Its id: the revision at which it was opened.
     pub comment: Revision,
@@ -105,6 +107,7 @@ pub struct Comment {
 
 /// A comment's own words, or a reply's.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommentItem {
     /// Its id: the revision at which it was said.
     pub item: Revision,

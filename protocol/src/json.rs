@@ -26,7 +26,7 @@ pub fn encode<T: Serialize>(message: &T) -> String {
 }
 
 /// Marks an operation's own errors among those of serde.
-pub(crate) const BAD_OPERATION: &str = "operation: ";
+pub const BAD_OPERATION: &str = "operation: ";
 
 /// What a message that failed to decode was about, as far as it is JSON and its fields tell.
 pub fn about_of(text: &str) -> About {

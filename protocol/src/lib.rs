@@ -9,6 +9,7 @@
 //! - [`message`]: what is said; [`codec`] and [`json`]: its two encodings.
 //! - [`hash`]: how both ends check that they hold the same text.
 //! - [`error`]: stable error codes.
+//! - [`time`]: times as people write them.
 //!
 //! Nothing here opens a socket, reads a clock or touches a file: all input, the time included, comes in as arguments.
 
@@ -23,6 +24,9 @@ pub mod ids;
 pub mod json;
 pub mod limits;
 pub mod message;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod ot;
 pub mod presence;
 pub mod room;
+pub mod time;

@@ -168,6 +168,7 @@ pub const PREVIEW_BYTES_MAX: usize = 160;
 
 /// The limits that hold on a server, told to every client in `Welcome`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Largest frame or WebSocket message, in bytes.
     pub frame_bytes_max: u64,

@@ -323,6 +323,7 @@ pub enum At {
 
 /// What a submit asks for, and what an entry says happened.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// A change of the text.
@@ -388,6 +389,7 @@ impl Command {
 
 /// One durable thing that happened in a room. Its bincode form is also what stores keep.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Entry {
     /// Its position in the log.
     pub revision: Revision,
@@ -723,6 +725,7 @@ pub struct Welcome {
 
 /// What an acknowledgement promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// The entry survives a crash of the process and a power cut.

@@ -10,6 +10,7 @@ use crate::{
 
 /// What people set in a room. The default is that of a new room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct RoomSettings {
     /// A name for people; may be empty.
@@ -33,6 +34,7 @@ pub struct RoomSettings {
 
 /// What those may do in a room who were given no role there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Public {
     /// What the server was started to allow.
@@ -63,6 +65,7 @@ impl Public {
 
 /// A change of settings: what is not named stays. An empty text, an empty list, or 0 takes the setting away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SettingsPatch {
     /// See [`RoomSettings::title`].
@@ -93,6 +96,7 @@ pub struct SettingsPatch {
 
 /// What becomes of a member's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// It may do what everybody may.
@@ -105,6 +109,7 @@ pub enum Standing {
 
 /// Who somebody is to the others, as the room's log has it from the first of its entries on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Author {
     /// A name for people; may be empty.
     pub name: String,
@@ -114,6 +119,7 @@ pub struct Author {
 
 /// A revision that was given a name.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Version {
     /// The name, of which there is one in a room.
     pub name: String,
@@ -153,6 +159,7 @@ pub struct RoomFilter {
 
 /// What is known of a room without reading its history.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomInfo {
     /// Its name.
     pub room: RoomId,
@@ -182,6 +189,7 @@ pub struct RoomInfo {
 
 /// A member of a room or a project and what was decided of it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleOf {
     /// Who.
     pub member: Member,

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderValue;
 use clap::{Parser, ValueEnum};
 use motet_protocol::{
     access::Role,
@@ -106,6 +107,9 @@ pub struct Flags {
     /// Proxies in front, each of which puts the address that it saw at the end of X-Forwarded-For [default: 0]
     #[arg(long, env = "MOTETD_PROXIES", value_name = "N")]
     proxies: Option<usize>,
+    /// Web pages of this origin (https://example.org) may use the HTTP API; give it once for each [default: none]
+    #[arg(long, env = "MOTETD_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origin: Vec<String>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
@@ -191,10 +195,12 @@ pub struct Config {
     pub unload_after: Duration,
     /// What those may do in a room who have no role there, where the room does not say.
     pub guest_role: Option<Role>,
-    /// Seconds after which rooms expire that are not set otherwise; 0 for never.
-    pub room_ttl_s: u64,
     /// Who is let in.
     pub auth: AuthConfig,
+    /// Origins whose web pages may use the HTTP API.
+    pub cors_origins: Vec<HeaderValue>,
+    /// Seconds after which rooms expire that are not set otherwise; 0 for never.
+    pub room_ttl_s: u64,
 }
 
 /// A configuration that cannot be.
@@ -270,10 +276,26 @@ impl Flags {
             room_ttl_s: self.room_ttl.or(file.room_ttl).unwrap_or(0),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
             auth,
+            cors_origins: [self.cors_origin, file.cors_origin]
+                .concat()
+                .iter()
+                .map(|text| origin(text))
+                .collect::<Result<_, _>>()?,
         };
         config.check()?;
         Ok(config)
     }
+}
+
+/// An origin as browsers write it: a scheme and a host, and a port where it is not the scheme's own.
+fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits = |host: &str| {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-.:[]".contains(&byte);
+        !host.is_empty() && host.bytes().all(known)
+    };
+    let value = host.filter(|host| fits(host)).and_then(|_| HeaderValue::try_from(text.to_ascii_lowercase()).ok());
+    value.ok_or(ConfigError::OutOfRange("cors-origin must be a scheme and a host, as in https://example.org"))
 }
 
 /// One per processor; one is left for the thread that writes the log.
@@ -365,5 +387,8 @@ mod tests {
     fn values_out_of_range_are_refused() {
         assert!(Flags::parse_from(["motetd", "--threads", "0"]).resolve().is_err());
         assert!(Flags::parse_from(["motetd", "--text-bytes-max", "0"]).resolve().is_err());
+        for bad in ["*", "example.org", "https://example.org/path", "https://"] {
+            assert!(Flags::parse_from(["motetd", "--cors-origin", bad]).resolve().is_err(), "{bad}");
+        }
     }
 }

@@ -11,6 +11,7 @@
 pub mod api;
 pub mod auth;
 pub mod config;
+pub mod history;
 pub mod hub;
 pub mod log;
 pub mod metrics;

@@ -132,7 +132,7 @@ pub async fn run(
         tokio::spawn(expiry::run(rooms.clone())),
     ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
-    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone()));
+    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.cors_origins));
 
     shutdown.await;
     tracing::info!("shutting down");

@@ -180,7 +180,17 @@ async fn log(
     from: Revision,
     limit: u32,
 ) -> Result<ServerMessage, Refusal> {
-    let limit = page_size(limit)?;
+    let (entries, head) = log_page(rooms, cell, from, page_size(limit)?).await?;
+    Ok(ServerMessage::Log { request, entries, head })
+}
+
+/// A page of a room's log from a revision on, and the newest committed one.
+pub async fn log_page(
+    rooms: &Rooms,
+    cell: &Arc<RoomCell>,
+    from: Revision,
+    limit: usize,
+) -> Result<(Vec<Entry>, Revision), Refusal> {
     let Some(after) = from.checked_sub(1) else {
         return Err(Refusal::new(ErrorCode::BadArgument, "revisions count from 1"));
     };
@@ -198,6 +208,5 @@ async fn log(
         bytes += encoded.len();
         first || bytes <= LOG_PAGE_BYTES
     };
-    let entries = read.into_iter().take_while(fits).map(|(entry, _)| entry).collect();
-    Ok(ServerMessage::Log { request, entries, head })
+    Ok((read.into_iter().take_while(fits).map(|(entry, _)| entry).collect(), head))
 }

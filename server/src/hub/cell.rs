@@ -24,6 +24,7 @@ use super::{
     watch::Watches,
 };
 use crate::{
+    history::activity::Activity,
     log::LogWriter,
     metrics::Metrics,
     room::{
@@ -73,6 +74,11 @@ struct Open {
     warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
+    activity: Activity,
+    /// Whether there are events since they were kept.
+    activity_changed: bool,
+    /// When the events were kept last.
+    activity_kept_ms: UnixMs,
 }
 
 /// Somebody who waits for a submit to be durable.
@@ -108,8 +114,24 @@ impl RoomCell {
         watches: Arc<Watches>,
         metrics: Arc<Metrics>,
     ) -> Arc<Self> {
-        let open = Open { room, head, closed: None, active_ms: now_ms(), waiting: Vec::new(), warned: false };
+        let now = now_ms();
+        let open = Open {
+            room,
+            head,
+            closed: None,
+            active_ms: now,
+            warned: false,
+            waiting: Vec::new(),
+            activity: Activity::default(),
+            activity_changed: false,
+            activity_kept_ms: now,
+        };
         Arc::new(Self { id, record, open: Mutex::new(open), log, watches, changed: AtomicBool::new(false), metrics })
+    }
+
+    /// Takes the events that were kept of it.
+    pub fn recall(&self, activity: Activity) {
+        self.open.lock().activity = activity;
     }
 
     /// Its log.
@@ -119,14 +141,19 @@ impl RoomCell {
 
     /// Opens the room for a connection: tells it so and sends as much as there is room for.
     pub fn join(self: &Arc<Self>, join: Join<Arc<Connection>>) -> Result<ReaderId, Refusal> {
-        let (connection, channel) = (Arc::clone(&join.key), join.channel);
+        let (connection, channel, principal) = (Arc::clone(&join.key), join.channel, Arc::clone(&join.principal));
         let mut open = self.open.lock();
-        let Open { room, closed, active_ms, .. } = &mut *open;
+        let Open { room, closed, active_ms, activity, activity_changed, .. } = &mut *open;
         if let Some(why) = closed {
             return Err(why.clone());
         }
         *active_ms = now_ms();
         let (reader, joined, replaced) = room.join(join)?;
+        if replaced.is_empty() {
+            let present = u32::try_from(room.readers().len()).unwrap_or(u32::MAX);
+            *activity_changed = true;
+            activity.joined(principal.participant, &principal.author, present, *active_ms);
+        }
         for old in replaced {
             let words = "this session joined the room again, on another connection or channel, which goes on";
             let error = Refusal::new(ErrorCode::SessionReplaced, words).about(About::Channel(old.cursor.channel));
@@ -146,8 +173,12 @@ impl RoomCell {
     /// Takes a reader out.
     pub fn leave(&self, reader: ReaderId) {
         let mut open = self.open.lock();
-        open.room.leave(reader);
         open.active_ms = now_ms();
+        if let Some(left) = open.room.leave(reader) {
+            let now = open.active_ms;
+            open.activity_changed = true;
+            open.activity.left(left.principal.participant, &left.principal.author, now);
+        }
         drop(open);
         self.touch();
     }
@@ -271,6 +302,21 @@ impl RoomCell {
         Err(propose::overloaded())
     }
 
+    /// Appends entries as they are: those of another room's log, which were checked to follow from this one's.
+    pub fn adopt(self: &Arc<Self>, principal: &Arc<Principal>, entries: Vec<Entry>) {
+        let mut open = self.open.lock();
+        for entry in entries {
+            open.room.adopt(Asker::Caller(Arc::clone(principal)), entry);
+        }
+        self.append_next(&mut open);
+    }
+
+    /// Whether something still waits to be durable in a room that is not closed; why it is, otherwise.
+    pub fn still_open(&self) -> Result<bool, Refusal> {
+        let open = self.open.lock();
+        open.closed.clone().map_or(Ok(open.room.has_pending()), Err)
+    }
+
     fn append_next(self: &Arc<Self>, open: &mut Open) {
         if let Some(entries) = open.room.take_append() {
             let append = Append { log: self.log_id(), expected: open.head, entries };
@@ -288,6 +334,7 @@ impl RoomCell {
             return None;
         }
         self.metrics.entries.inc_by(open.room.revision() - before);
+        note_decisions(&mut open);
         self.append_next(&mut open);
         feed_following(&mut open);
         tell_roles(&mut open);
@@ -324,6 +371,7 @@ impl RoomCell {
                 }
             }
         }
+        note_decisions(&mut open);
         self.append_next(&mut open);
         feed_following(&mut open);
         tell_roles(&mut open);
@@ -367,6 +415,27 @@ impl RoomCell {
     /// What somebody may do here.
     pub fn role_of(&self, who: &Principal) -> Option<Role> {
         self.open.lock().room.role_of(who)
+    }
+
+    /// Who has it open, and what they may do.
+    pub fn present(&self) -> Vec<(Arc<Principal>, Role)> {
+        let open = self.open.lock();
+        open.room.readers().iter().map(|reader| (Arc::clone(&reader.principal), reader.role)).collect()
+    }
+
+    /// The newest events.
+    pub fn activity(&self) -> Activity {
+        self.open.lock().activity.clone()
+    }
+
+    /// The newest events, if they were kept longer ago than this; they are taken to be kept now.
+    pub fn take_due_activity(&self, now: UnixMs, every_ms: u64) -> Option<Activity> {
+        let mut open = self.open.lock();
+        let due = open.activity_changed && now.saturating_sub(open.activity_kept_ms) >= every_ms;
+        due.then(|| {
+            (open.activity_kept_ms, open.activity_changed) = (now, false);
+            open.activity.clone()
+        })
     }
 
     /// The committed state; cloning it costs little.
@@ -420,6 +489,15 @@ fn feed_following(open: &mut Open) {
             }
         });
     });
+}
+
+/// Takes what was committed into the events.
+fn note_decisions(open: &mut Open) {
+    let Open { room, activity, activity_changed, .. } = open;
+    for entry in room.recent(activity.revision) {
+        *activity_changed |= entry.command.operation().is_none();
+        activity.fold(entry, room.state().decided().people.author(entry.participant));
+    }
 }
 
 /// Tells those whose role has changed; who may not be here any more is out.

@@ -4,17 +4,23 @@
 //! - [`cell`]: one open room behind its mutex, which is never held across an await or IO.
 //! - [`rooms`]: which rooms there are, and which are open.
 //! - [`card`]: what lists tell of a room that is not open.
+//! - [`activity`]: who came and went, kept beside the log.
+//! - [`projects`]: whose members' roles count in all of their rooms.
 //! - [`history`]: a room's state at any revision, from the store.
+//! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
 //! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
 //! - [`answers`]: questions that take looking up.
 
+pub mod activity;
 pub mod answers;
 pub mod card;
 pub mod cell;
 pub mod commits;
 pub mod expiry;
 pub mod history;
+pub mod import;
+pub mod projects;
 pub mod registry;
 pub mod rooms;
 pub mod watch;

@@ -3,6 +3,7 @@
 //! ```text
 //! room/<name>      RoomRecord                 the room and its log
 //! card/<log>       Card                       what lists tell of the room
+//! activity/<log>  Activity                  who came and went
 //! purge/<log>      the room's name            a log that is being removed; finished at the next start if cut off
 //! ```
 
@@ -17,7 +18,7 @@ use motet_protocol::{
 };
 use uuid::Uuid;
 
-use super::{card, refusal_of};
+use super::{activity, card, refusal_of};
 use crate::{
     room::Refusal,
     store::{LogId, Store, StoreError},
@@ -69,7 +70,7 @@ impl Registry {
             .store
             .compare_and_swap(&key(room), None, Some(&codec::encode(&record)))
             .map_err(|error| refusal_of(&error))?;
-        if made { Ok(record) } else { Err(Refusal::new(ErrorCode::RoomExists, format!("there is a room {room}"))) }
+        if made { Ok(record) } else { Err(exists(room)) }
     }
 
     /// A room's record.
@@ -95,6 +96,31 @@ impl Registry {
         rooms.collect::<Result<_, StoreError>>().map_err(|error| refusal_of(&error))
     }
 
+    /// A record for a room that is to be made of another one's log, under a name that is free now.
+    pub fn begin_import(&self, room: &RoomId, owner: Option<AccountId>, now: UnixMs) -> Result<RoomRecord, Refusal> {
+        if self.find(room).map_err(|error| refusal_of(&error))?.is_some() {
+            return Err(exists(room));
+        }
+        let record = RoomRecord { log: new_log(now), created_ms: now, owner };
+        let mark = Some(room.as_str().as_bytes());
+        let marked = self.store.compare_and_swap(&purge_key(&record), None, mark);
+        marked.map_err(|error| refusal_of(&error))?;
+        Ok(record)
+    }
+
+    /// Lets there be a room of a record.
+    pub fn finish_import(&self, room: &RoomId, record: &RoomRecord) -> Result<(), Refusal> {
+        let swap = |key: &str, old: Option<&[u8]>, new: Option<&[u8]>| {
+            self.store.compare_and_swap(key, old, new).map_err(|error| refusal_of(&error))
+        };
+        // A crash in between leaves a log that nobody has; the other way round it would remove the room.
+        swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
+        match swap(&key(room), None, Some(&codec::encode(record)))? {
+            true => Ok(()),
+            false => Err(exists(room)),
+        }
+    }
+
     /// Removes a room's record: from here on there is no such room. Its log is removed by
     /// [`finish_removal`](Self::finish_removal), or at the next start.
     pub fn begin_removal(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
@@ -107,6 +133,7 @@ impl Registry {
     pub fn finish_removal(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
         self.store.purge(record.log())?;
         card::remove(self.store.as_ref(), record.log())?;
+        activity::remove(self.store.as_ref(), record.log())?;
         self.store.compare_and_swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
         Ok(())
     }
@@ -127,6 +154,10 @@ impl Registry {
         }
         Ok(unfinished.len())
     }
+}
+
+fn exists(room: &RoomId) -> Refusal {
+    Refusal::new(ErrorCode::RoomExists, format!("there is a room {room}"))
 }
 
 fn key(room: &RoomId) -> String {

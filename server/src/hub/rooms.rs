@@ -22,23 +22,26 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
-    blocking,
+    activity, blocking,
     card::{self, Card},
     cell::{Idle, RoomCell, RoomLog},
     commits::store_snapshot,
     expiry::{self, expired},
-    history, now_ms, refusal_of,
+    history, now_ms,
+    projects::Projects,
+    refusal_of,
     registry::{Registry, RoomRecord},
     watch::Watches,
 };
 use crate::{
     metrics::Metrics,
     room::{
-        Ground, Principal, Refusal, Room, access, limits::RoomLimits, live::not_found, people::People, propose::Submit,
-        settings as room_settings,
+        Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, people::People,
+        propose::Submit, settings as room_settings,
     },
     session::Caller,
-    store::{Store, StoreError},
+    store::{Head, Store, StoreError},
+    transport::outbox::Connection,
 };
 
 /// Rooms that are looked at together for a list.
@@ -50,6 +53,9 @@ const LIST_BYTES: usize = 128 * 1024;
 /// Such pages that one question looks at; then it is answered with what was found, and where to go on.
 const LIST_PAGES_MAX: usize = 64;
 
+/// How often the events of a room that is in use are kept, in milliseconds: who came and went since may be lost in a crash.
+const ACTIVITY_KEPT_EVERY_MS: u64 = 60_000;
+
 /// A room that is open or being opened: whoever asks meanwhile waits for the same.
 type Slot = Arc<OnceCell<Arc<RoomCell>>>;
 
@@ -59,6 +65,8 @@ pub struct Rooms {
     table: Arc<Mutex<HashMap<RoomId, Slot>>>,
     /// The store.
     pub store: Arc<dyn Store>,
+    /// The projects.
+    pub projects: Projects,
     registry: Registry,
     /// Lists that are followed.
     pub watches: Arc<Watches>,
@@ -91,9 +99,11 @@ impl Rooms {
     /// The rooms in a store, none of them open.
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
+        let projects = Projects::new(Arc::clone(&store));
         Self {
             table: Arc::default(),
             store,
+            projects,
             registry,
             watches: Arc::default(),
             first_due_ms: Arc::default(),
@@ -127,31 +137,42 @@ impl Rooms {
 
     async fn load(&self, id: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
         let (rooms, name) = (self.clone(), id.clone());
-        let (record, recovered, head) = blocking(move || {
+        let (record, recovered, head, events) = blocking(move || {
             let record = rooms.registry.get(&name)?;
             let recover = || {
                 let recovered = history::state_at(rooms.store.as_ref(), record.log(), None)?;
-                Ok((recovered, rooms.store.head(record.log())?))
+                let head = rooms.store.head(record.log())?;
+                let events = activity::read(rooms.store.as_ref(), record.log(), head.revision)?;
+                Ok((recovered, head, events))
             };
-            let (recovered, head) = recover().map_err(|error: crate::store::StoreError| {
+            let (recovered, head, events) = recover().map_err(|error: crate::store::StoreError| {
                 tracing::error!(room = %name, %error, "a room cannot be opened");
                 refusal_of(&error)
             })?;
-            Ok::<_, Refusal>((record, recovered, head))
+            Ok::<_, Refusal>((record, recovered, head, events))
         })
         .await??;
         let ground = self.ground(&record);
         let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        Ok(RoomCell::new(
-            id.clone(),
-            record,
-            room,
-            head,
-            self.log.clone(),
-            Arc::clone(&self.watches),
-            Arc::clone(&self.metrics),
-        ))
+        let cell = self.cell(id.clone(), record, room, head);
+        cell.recall(events);
+        Ok(cell)
+    }
+
+    fn cell(&self, id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
+        let (watches, metrics) = (Arc::clone(&self.watches), Arc::clone(&self.metrics));
+        RoomCell::new(id, record, room, head, self.log.clone(), watches, metrics)
+    }
+
+    /// A room that nobody finds: one that is being made.
+    pub(super) fn unlisted(&self, id: RoomId, record: RoomRecord) -> Arc<RoomCell> {
+        let room = Room::new(RoomState::default(), 0, self.limits).on(self.ground(&record));
+        self.cell(id, record, room, Head::default())
+    }
+
+    pub(super) fn limits(&self) -> &RoomLimits {
+        &self.limits
     }
 
     fn ground(&self, record: &RoomRecord) -> Ground {
@@ -170,7 +191,7 @@ impl Rooms {
             ErrorCode::RoomNotFound => not_found(Some(id)),
             _ => refusal,
         })?;
-        let principal = Arc::new(self.principal(caller, &cell));
+        let principal = Arc::new(self.principal(caller, &cell).await?);
         match cell.role_of(&principal) {
             None => Err(not_found(Some(id))),
             role => access::require(role, needed).map(|_| (cell, principal)),
@@ -178,9 +199,33 @@ impl Rooms {
     }
 
     /// Somebody in a room.
-    pub fn principal(&self, caller: &Caller, cell: &RoomCell) -> Principal {
+    pub async fn principal(&self, caller: &Caller, cell: &RoomCell) -> Result<Principal, Refusal> {
         let project = cell.with_state(|state| state.decided().settings.project.clone());
-        caller.in_room(&cell.id, project.as_ref(), None)
+        let of_project = match &project {
+            None => None,
+            Some(id) => match self.projects.cached(id) {
+                Some(found) => found,
+                None => {
+                    let (projects, id) = (self.projects.clone(), id.clone());
+                    blocking(move || projects.get(&id)).await??
+                }
+            },
+        };
+        let in_project = of_project.and_then(|of_project| of_project.gives(caller));
+        Ok(caller.in_room(&cell.id, project.as_ref(), in_project))
+    }
+
+    /// What those may do who were given no role, where nothing else is said.
+    pub fn public(&self) -> Option<Role> {
+        self.rules.public
+    }
+
+    /// Whether somebody may make rooms and projects.
+    pub fn may_create(&self, caller: &Caller) -> Result<(), Refusal> {
+        if self.rules.guests_create || caller.account().is_some() {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::Forbidden, "only accounts make rooms on this server; sign in first"))
     }
 
     /// Makes a room, which belongs to its maker's account. Settings make its first entry.
@@ -190,9 +235,7 @@ impl Rooms {
         id: Option<RoomId>,
         settings: SettingsPatch,
     ) -> Result<RoomInfo, Refusal> {
-        if !self.rules.guests_create && caller.account().is_none() {
-            return Err(Refusal::new(ErrorCode::Forbidden, "only accounts make rooms on this server; sign in first"));
-        }
+        self.may_create(caller)?;
         let settings = match settings == SettingsPatch::default() {
             true => None,
             // What cannot be set is refused before there is a room.
@@ -203,7 +246,7 @@ impl Rooms {
         blocking(move || registry.create(&name, owner, now_ms())).await??;
         let cell = self.open(&id).await?;
         // Whoever makes a room may do everything in it at first, whatever everybody may.
-        let maker = Arc::new(Principal { granted: Some(Role::Host), ..self.principal(caller, &cell) });
+        let maker = Arc::new(Principal { granted: Some(Role::Host), ..self.principal(caller, &cell).await? });
         let mut first = Vec::new();
         if let Some(settings) = settings {
             let closes = settings.public.is_some_and(|public| public.role(self.rules.public) != Some(Role::Host));
@@ -222,7 +265,7 @@ impl Rooms {
             cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
         }
         self.watches.touch(&id);
-        self.info(caller, &cell)
+        self.info(caller, &cell).await
     }
 
     /// Deletes a room with its history, for a host of it.
@@ -268,11 +311,11 @@ impl Rooms {
     /// What is known of a room, for somebody who sees it.
     pub async fn show(&self, caller: &Caller, id: &RoomId) -> Result<RoomInfo, Refusal> {
         let (cell, _) = self.enter(caller, id, Role::Viewer).await?;
-        self.info(caller, &cell)
+        self.info(caller, &cell).await
     }
 
-    fn info(&self, caller: &Caller, cell: &RoomCell) -> Result<RoomInfo, Refusal> {
-        let principal = self.principal(caller, cell);
+    async fn info(&self, caller: &Caller, cell: &RoomCell) -> Result<RoomInfo, Refusal> {
+        let principal = self.principal(caller, cell).await?;
         let role = cell.role_of(&principal).ok_or_else(|| not_found(Some(&cell.id)))?;
         let card = cell.with_state(Card::of);
         Ok(info(&cell.id, &cell.record, card, cell.measure().1, role))
@@ -353,7 +396,10 @@ impl Rooms {
             },
         };
         let ground = self.ground(record);
-        let principal = caller.in_room(id, card.settings.project.as_ref(), None);
+        let project = card.settings.project.as_ref();
+        let of_project = project.map(|project| self.projects.get(project)).transpose()?.flatten();
+        let in_project = of_project.and_then(|of_project| of_project.gives(caller));
+        let principal = caller.in_room(id, project, in_project);
         let Some(role) = card.role_of(&principal, &ground) else { return Ok(None) };
         // Mine is what I may see even if it were open to nobody.
         let nobody =
@@ -400,6 +446,10 @@ impl Rooms {
     pub async fn unload_idle(&self, idle_for: Duration) {
         let since_ms = now_ms().saturating_sub(u64::try_from(idle_for.as_millis()).unwrap_or(u64::MAX));
         for cell in self.open_rooms() {
+            if let Some(events) = cell.take_due_activity(now_ms(), ACTIVITY_KEPT_EVERY_MS) {
+                let (store, log) = (Arc::clone(&self.store), cell.log_id());
+                let _ = blocking(move || activity::keep(store.as_ref(), log, &events)).await;
+            }
             match cell.idle(since_ms) {
                 Idle::Busy => continue,
                 Idle::Unload => {}
@@ -417,8 +467,14 @@ impl Rooms {
 
     async fn keep_card(&self, cell: &Arc<RoomCell>) {
         let (store, log) = (Arc::clone(&self.store), cell.log_id());
-        let (state, active_ms) = (cell.state(), cell.active_ms());
-        let _ = blocking(move || card::keep(store.as_ref(), log, &state, active_ms)).await;
+        let (state, active_ms, events) = (cell.state(), cell.active_ms(), cell.take_due_activity(now_ms(), 0));
+        let kept = blocking(move || {
+            card::keep(store.as_ref(), log, &state, active_ms);
+            if let Some(events) = events {
+                activity::keep(store.as_ref(), log, &events);
+            }
+        });
+        let _ = kept.await;
     }
 
     fn unload(&self, cell: Arc<RoomCell>, since_ms: u64) {

@@ -149,6 +149,11 @@ impl<K> Room<K> {
         self.state.revision()
     }
 
+    /// The committed entries after a revision, as far as they are at hand.
+    pub fn recent(&self, after: Revision) -> impl Iterator<Item = &Entry> {
+        self.window.after(after)
+    }
+
     /// The revision that the next ordered entry gets, less one.
     fn ordered_revision(&self) -> Revision {
         self.state.revision() + self.pending.len() as u64
@@ -345,6 +350,17 @@ impl<K> Room<K> {
         self.pending_decisions += usize::from(entry.command.operation().is_none());
         self.pending.push_back(Pending { logged: Logged { entry, encoded }, asker, base, submitted });
         revision
+    }
+
+    /// Puts an entry in order as it is. It must follow from what is ordered: its revision is the next one, its operation
+    /// fits the text.
+    pub fn adopt(&mut self, asker: Asker, entry: Entry) {
+        debug_assert_eq!(entry.revision, self.ordered_revision() + 1, "what is adopted was checked to follow");
+        let encoded = Encoded::new(codec::encode(&entry));
+        self.pending_bytes += encoded.bytes().len();
+        self.pending_decisions += usize::from(entry.command.operation().is_none());
+        let base = entry.revision - 1;
+        self.pending.push_back(Pending { logged: Logged { entry, encoded }, asker, base, submitted: None });
     }
 
     /// What to append next, if nothing is in flight and something waits: encoded entries that follow the committed

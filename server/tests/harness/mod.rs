@@ -8,6 +8,7 @@
     reason = "each test file uses its part of the harness"
 )]
 
+pub mod http;
 pub mod process;
 pub mod replica;
 
