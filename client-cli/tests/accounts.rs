@@ -4,7 +4,10 @@
 
 mod harness;
 
-use std::fs;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+};
 
 use harness::{
     Server,
@@ -133,6 +136,26 @@ fn commands_that_run_side_by_side_do_not_use_one_refresh_token_twice() {
     }
     expire(&ann);
     ann.does(&["create", "minutes"]);
+}
+
+#[test]
+fn a_watch_goes_on_with_the_tokens_that_come_after_its_own() {
+    let server = server();
+    let ann = registered(&server, "ann");
+    ann.does(&["create", "minutes"]);
+    let mut watch = ann.begins(&["watch", "minutes", "--from", "1"], "");
+    let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
+    for text in ["a", "ab", "abc"] {
+        ann.does_with(&["put", "minutes", "-"], text);
+        let entry = lines.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let mut entries = entry.filter(|event| event["type"] == "entry");
+        assert_eq!(entries.next().unwrap()["revision"], text.len());
+        // The session that the watch came with ends, and with it the connection.
+        ann.does_with(&["login", "ann"], PASSWORD);
+    }
+    // Nobody is signed in any more: then it ends.
+    ann.does(&["logout"]);
+    assert_eq!(watch.wait_with_output().unwrap().status.code(), Some(1));
 }
 
 #[test]

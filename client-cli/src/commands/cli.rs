@@ -63,7 +63,7 @@ enum Command {
 /// Does what was typed; returns what the shell is told.
 pub fn run(cli: Cli) -> ExitCode {
     let http = cli.http.unwrap_or_else(|| HttpAddress::from(&cli.server));
-    let mut globals = Globals { server: cli.server, http, token: cli.token, name: cli.name, json: cli.json };
+    let mut globals = Globals { server: cli.server, http, token: cli.token, is_kept: false, name: cli.name, json: cli.json };
     let failure = match sign_in(&cli.command, &mut globals).and_then(|()| start(cli.command, &globals)) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure) => failure,
@@ -93,6 +93,7 @@ fn sign_in(command: &Command, globals: &mut Globals) -> Result<(), Failure> {
         (_, None) => {
             if let Some(credentials) = Credentials::of_user() {
                 globals.token = session::access_token(&globals.api_as_nobody(), &credentials, at::now_ms())?;
+                globals.is_kept = globals.token.is_some();
             }
         }
     }

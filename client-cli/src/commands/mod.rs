@@ -46,9 +46,9 @@ pub use failure::Failure;
 
 use crate::{
     address::Address,
-    client::{Client, Options},
+    client::{Client, Options, TokenSource},
     connection::Greeting,
-    http::{Api, Credentials, HttpAddress},
+    http::{Api, Credentials, HttpAddress, session},
 };
 
 /// How long a command that ends by itself waits for a lost server to come back.
@@ -63,6 +63,8 @@ pub struct Globals {
     pub http: HttpAddress,
     /// Proof of who one is.
     pub token: Option<String>,
+    /// Whether the token is one that is kept, and renewed when it expires.
+    pub is_kept: bool,
     /// What one calls oneself; may be empty.
     pub name: String,
     /// Whether the output is for programs.
@@ -91,9 +93,21 @@ impl Globals {
         Credentials::of_user().ok_or_else(|| Failure::Failed(words.to_owned()))
     }
 
+    /// How to connect, for as long as it takes.
+    pub(crate) fn options(&self) -> Options {
+        let mut options = Options::new(self.server.clone(), self.greeting());
+        if let (true, Some(credentials)) = (self.is_kept, Credentials::of_user()) {
+            let api = self.api_as_nobody();
+            // What fails here is told by the server, which refuses the token that was there before.
+            let next = move || session::access_token(&api, &credentials, at::now_ms()).ok().flatten();
+            options.tokens = Some(TokenSource::new(next));
+        }
+        options
+    }
+
     /// A client that waits a while for a lost server.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        let mut options = Options::new(self.server.clone(), self.greeting());
+        let mut options = self.options();
         options.give_up_after = Some(PATIENCE);
         Ok(Client::connect(options).await?)
     }
