@@ -8,7 +8,10 @@ use std::fs;
 
 use harness::{Server, person::Person};
 
-/// A room whose text is "one\ntwo\n", then "one\n2\nthree\n", by somebody else.
+/// The revision of Ann's edit: the first one says who she is.
+const DRAFT: &str = "2";
+
+/// A room whose text is "one\ntwo\n" by Ann, then "one\n2\nthree\n" by Bob.
 fn minutes(person: &Person<'_>) {
     person.does(&["create", "minutes"]);
     person.does_with(&["--name", "Ann", "put", "minutes", "-"], "one\ntwo\n");
@@ -22,12 +25,12 @@ fn a_version_is_named_compared_restored_and_forgotten() {
     let ann = Person::at(&server);
     minutes(&ann);
     let listed = ann.does(&["versions", "minutes"]);
-    assert!(listed.starts_with("1\t") && listed.ends_with("\tfirst draft\tbefore Bob\n"), "{listed}");
+    assert!(listed.starts_with("2\t") && listed.ends_with("\tfirst draft\tbefore Bob\n"), "{listed}");
     let diff = ann.does(&["diff", "minutes", "first draft"]);
     let (names, hunk) = diff.split_once("@@").unwrap();
-    assert!(names.starts_with("--- minutes@1\n+++ minutes@"), "{names}");
+    assert!(names.starts_with("--- minutes@2\n+++ minutes@"), "{names}");
     assert!(hunk.ends_with("\n one\n-two\n+2\n+three\n"), "{hunk}");
-    assert_eq!(ann.does(&["diff", "minutes", "0", "1"]).lines().last(), Some("+two"));
+    assert_eq!(ann.does(&["diff", "minutes", "0", DRAFT]).lines().last(), Some("+two"));
 
     let restored = ann.json(&["restore", "minutes", "first draft"]);
     assert_eq!(ann.does(&["cat", "minutes"]), "one\ntwo\n");
@@ -56,7 +59,7 @@ fn blame_tells_who_changed_each_line_last() {
     assert_eq!(by(&["blame", "minutes", "--at", "first draft"]), owned(&[("Ann", "one"), ("Ann", "two")]));
     assert!(by(&["blame", "minutes", "--at", "0"]).is_empty());
     let printed = ann.does(&["blame", "minutes"]);
-    assert!(printed.lines().next().unwrap().starts_with("1 Ann 20"), "{printed}");
+    assert!(printed.lines().next().unwrap().starts_with("2 Ann 20"), "{printed}");
     assert!(printed.ends_with(" 3) three\n"), "{printed}");
 }
 
@@ -88,7 +91,7 @@ fn a_room_moves_to_another_server_with_its_history() {
 
     bob.does(&["import", "copied", path]);
     assert_eq!(bob.does(&["cat", "copied"]), "one\n2\nthree\n");
-    assert_eq!(bob.does(&["cat", "copied", "--at", "1"]), "one\ntwo\n");
+    assert_eq!(bob.does(&["cat", "copied", "--at", DRAFT]), "one\ntwo\n");
     let theirs = bob.does(&["log", "copied", "--json"]);
     assert_eq!(theirs, ann.does(&["log", "minutes", "--json"]));
     bob.does_with(&["import", "piped", "-"], &fs::read_to_string(&file).unwrap());
@@ -111,6 +114,8 @@ fn an_import_that_cannot_be_leaves_no_room_and_says_why() {
     // Far more than fits between the two processes, refused before it is read.
     let long = log + &"{\"not\":\"an entry\"}\n".repeat(500_000);
     assert_eq!(ann.fails_with(&["import", "minutes", "-"], &long).1, "room_exists");
+    let (_, code, told) = ann.fails_with(&["import", "copy", "-"], &long);
+    assert_eq!(code, "bad_message", "{told}");
     assert_eq!(ann.refused(&["cat", "copy"]), "room_not_found");
 }
 

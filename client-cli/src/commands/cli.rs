@@ -63,7 +63,8 @@ enum Command {
 /// Does what was typed; returns what the shell is told.
 pub fn run(cli: Cli) -> ExitCode {
     let http = cli.http.unwrap_or_else(|| HttpAddress::from(&cli.server));
-    let mut globals = Globals { server: cli.server, http, token: cli.token, is_kept: false, name: cli.name, json: cli.json };
+    let mut globals =
+        Globals { server: cli.server, http, token: cli.token, is_kept: false, name: cli.name, json: cli.json };
     let failure = match sign_in(&cli.command, &mut globals).and_then(|()| start(cli.command, &globals)) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure) => failure,

@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_over_http_reads_as_on_a_connection() {
-        let document = "HTTP/1.1 404 Not Found\r\ncontent-length: 66\r\n\r\n\
+        let document = "HTTP/1.1 404 Not Found\r\n\r\n\
                         {\"status\":404,\"code\":\"room_not_found\",\"detail\":\"there is no room a\"}";
         let (api, server) = answered(document);
         let error = api.get::<()>("/rooms/a").unwrap_err();
