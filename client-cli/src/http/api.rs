@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ureq::{
     Agent, AsSendBody, Body, SendBody, Timeout,
     http::{Method, Request, Response, header},
+    unversioned::{
+        resolver::DefaultResolver,
+        transport::{Connector, TcpConnector},
+    },
 };
 
-use super::HttpAddress;
+use super::{HttpAddress, early::EarlyAnswers};
 use crate::error::{Error, ErrorKind};
 
 /// How long connecting may take.
@@ -65,7 +69,9 @@ impl Api {
             .timeout_per_read(Some(SILENCE_MAX))
             .timeout_per_write(Some(SILENCE_MAX))
             .user_agent(USER_AGENT);
-        Self { agent: config.build().into(), address, token }
+        let connector = TcpConnector::default().chain(EarlyAnswers);
+        let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
+        Self { agent, address, token }
     }
 
     /// Where it is.
