@@ -111,23 +111,37 @@ pub fn frame_into<T: Encode>(message: &T, buffer: &mut BytesMut) {
 /// The bytes of [`ServerMessage::Entry`] that stand before the entry's own: with them an entry that was encoded once
 /// becomes a message on any channel. `entry_prefix(c)` followed by `encode(&entry)` is
 /// `encode(&ServerMessage::Entry { channel: c, entry })`; a test holds that in place.
-pub fn entry_prefix(channel: Channel) -> EntryPrefix {
+pub fn entry_prefix(channel: Channel) -> ChannelPrefix {
     /// The place of `Entry` among the variants of [`ServerMessage`].
     const ENTRY_VARIANT: u32 = 6;
-    let mut bytes = [0; 8];
-    let length = bincode::encode_into_slice((ENTRY_VARIANT, channel), &mut bytes, CONFIG)
-        .expect("a small variant and a channel take at most six bytes");
-    EntryPrefix { bytes, length }
+    ChannelPrefix::new(ENTRY_VARIANT, channel)
 }
 
-/// See [`entry_prefix`].
+/// The bytes of [`ServerMessage::Presence`] up to its channel, for the same purpose: one that was encoded for a channel
+/// becomes that of another where this prefix is put in place of the other's. A test holds that in place.
+pub fn presence_prefix(channel: Channel) -> ChannelPrefix {
+    /// The place of `Presence` among the variants of [`ServerMessage`].
+    const PRESENCE_VARIANT: u32 = 26;
+    ChannelPrefix::new(PRESENCE_VARIANT, channel)
+}
+
+/// The beginning of a message for a channel: its variant and the channel's number.
 #[derive(Clone, Copy, Debug)]
-pub struct EntryPrefix {
+pub struct ChannelPrefix {
     bytes: [u8; 8],
     length: usize,
 }
 
-impl AsRef<[u8]> for EntryPrefix {
+impl ChannelPrefix {
+    fn new(variant: u32, channel: Channel) -> Self {
+        let mut bytes = [0; 8];
+        let length = bincode::encode_into_slice((variant, channel), &mut bytes, CONFIG)
+            .expect("a small variant and a channel take at most six bytes");
+        Self { bytes, length }
+    }
+}
+
+impl AsRef<[u8]> for ChannelPrefix {
     fn as_ref(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -382,6 +396,25 @@ mod tests {
             let mut glued = BytesMut::from(entry_prefix(channel).as_ref());
             glued.extend_from_slice(&encode(&entry()));
             assert_eq!(glued.freeze(), encode(&ServerMessage::Entry { channel, entry: entry() }));
+        }
+    }
+
+    #[test]
+    fn a_presence_encoded_once_is_a_message_on_any_channel() {
+        let presence = |channel| ServerMessage::Presence {
+            channel,
+            revision: 300,
+            whole: false,
+            present: 2,
+            people: Vec::new(),
+            presence: Vec::new(),
+            left: vec![ParticipantId(7)],
+        };
+        let of_zero = encode(&presence(0));
+        for channel in [0, 1, 250, 251, 70_000, u32::MAX] {
+            let mut glued = BytesMut::from(presence_prefix(channel).as_ref());
+            glued.extend_from_slice(&of_zero[presence_prefix(0).as_ref().len()..]);
+            assert_eq!(glued.freeze(), encode(&presence(channel)));
         }
     }
 

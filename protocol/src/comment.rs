@@ -67,11 +67,12 @@ pub enum CommentCommand {
 }
 
 impl CommentCommand {
-    /// The command on a text that somebody else's operation changed first; none if that is the same.
-    pub fn moved_over(&self, other: &Operation) -> Option<Self> {
-        let Self::Open { start, end, text, mentions } = self else { return None };
-        let range = other.map_range(*start..*end);
-        Some(Self::Open { start: range.start, end: range.end, text: text.clone(), mentions: mentions.clone() })
+    /// Moves its range over an edit that was ordered before it.
+    pub fn move_over(&mut self, other: &Operation) {
+        if let Self::Open { start, end, .. } = self {
+            let range = other.map_range(*start..*end);
+            (*start, *end) = (range.start, range.end);
+        }
     }
 
     /// Whether this, as it was submitted, is what has become of `logged`: mentions are the server's.

@@ -123,7 +123,8 @@ pub enum About {
     Connection,
     /// The question with this number.
     Request(RequestId),
-    /// The room on this channel: a `Join` that failed, or a room that went away.
+    /// The room on this channel: a `Join` that failed, or a room that went away; or what was said there about presence or a
+    /// call was refused, and then the channel stays.
     Channel(Channel),
     /// One submit. Its seq is not used up: nothing was appended.
     Submit {

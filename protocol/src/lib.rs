@@ -6,6 +6,7 @@
 //! - [`ot`]: operations on text and how concurrent ones are transformed.
 //! - [`client`]: the client's state machine, from a keystroke to an acknowledgement.
 //! - [`room`], [`chat`], [`comment`], [`presence`]: what a room is besides its text.
+//! - [`people`]: what a reader knows of who is in a room and where.
 //! - [`message`]: what is said; [`codec`] and [`json`]: its two encodings.
 //! - [`hash`]: how both ends check that they hold the same text.
 //! - [`error`]: stable error codes.
@@ -27,6 +28,7 @@ pub mod message;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod ot;
+pub mod people;
 pub mod presence;
 pub mod room;
 pub mod time;

@@ -63,6 +63,10 @@ pub const CHANNELS_MAX: u32 = 1_024;
 /// Entries in one answer to `ReadLog`, and rooms in one answer to `ListRooms`.
 pub const PAGE_MAX: u32 = 1_000;
 
+/// Commands other than edits that a client holds until they are acknowledged: what a person does while a connection is
+/// lost, and no program's flood.
+pub const COMMANDS_WAITING_MAX: usize = 256;
+
 /// How far behind the head the base of an edit may be: older than this, the client joins at its revision and
 /// transforms, instead of the server.
 pub const BASE_AGE_REVISIONS_MAX: u64 = 10_000;
@@ -127,6 +131,9 @@ pub const REACTIONS_MAX: usize = 32;
 /// People that reacted to one message with one emoji.
 pub const REACTION_PARTICIPANTS_MAX: usize = 256;
 
+/// Reactions to one message, over all emoji: they are kept with the message, in one value of a store.
+pub const REACTIONS_GIVEN_MAX: usize = 512;
+
 /// Comments of one room, resolved ones among them: each is moved along with every edit.
 pub const COMMENTS_MAX: usize = 1_024;
 
@@ -135,6 +142,9 @@ pub const REPLIES_MAX: usize = 128;
 
 /// All comments of a room together, in UTF-8 bytes: they are part of each snapshot.
 pub const COMMENTS_BYTES_MAX: usize = 1024 * 1024;
+
+/// One comment with its replies, in UTF-8 bytes: it fits one frame.
+pub const COMMENT_BYTES_MAX: usize = 128 * 1024;
 
 /// What is kept of the text that a comment was made on, in UTF-8 bytes.
 pub const COMMENT_ON_BYTES_MAX: usize = 256;

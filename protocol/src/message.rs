@@ -166,6 +166,9 @@ pub enum ClientMessage {
         /// Only the thread of this message, which itself is not in it; otherwise, only what is in no thread.
         #[serde(default)]
         thread: Option<Revision>,
+        /// When: the messages as they stood then.
+        #[serde(default)]
+        at: At,
         /// At most this many, 1 to [`PAGE_MAX`](crate::limits::PAGE_MAX); fewer come where they are large.
         limit: u32,
     },
@@ -310,10 +313,11 @@ pub struct Hello {
 }
 
 /// A place in a room's history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum At {
     /// The newest committed revision.
+    #[default]
     Head,
     /// This revision.
     Revision(Revision),
@@ -365,11 +369,35 @@ impl Command {
         }
     }
 
-    /// The command on a text that somebody else's operation changed first; none if that is the same.
+    /// Moves it over an edit that was ordered before it and that it did not know: from here on its positions count on the
+    /// text with that edit in it. Clients and servers both call this, so that a submit sent again has become exactly
+    /// what is in the log.
+    ///
+    /// Returns that edit as it stands after this one, where this is an edit too; others leave it as it is.
+    pub fn move_over(&mut self, other: &Operation) -> Result<Option<Operation>, Mismatch> {
+        match self {
+            Self::Edit(operation) => {
+                let (moved, other) = operation.transform(other)?;
+                *operation = moved;
+                Ok(Some(other))
+            }
+            Self::Comment(command) => {
+                command.move_over(other);
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The same for who keeps the command as it was; none if it is the same.
     pub fn moved_over(&self, other: &Operation) -> Result<Option<Self>, Mismatch> {
         match self {
             Self::Edit(operation) => Ok(Some(Self::Edit(operation.transform(other)?.0))),
-            Self::Comment(command) => Ok(command.moved_over(other).map(|moved| Self::Comment(Box::new(moved)))),
+            Self::Comment(command) if matches!(**command, CommentCommand::Open { .. }) => {
+                let mut moved = command.clone();
+                moved.move_over(other);
+                Ok(Some(Self::Comment(moved)))
+            }
             _ => Ok(None),
         }
     }
@@ -612,6 +640,9 @@ pub enum ServerMessage {
         channel: Channel,
         /// The revision that all positions count on, which the reader has seen by now.
         revision: Revision,
+        /// Whether everything that was told before no longer counts: so begins the first of these after a
+        /// `WatchPresence`, and each one where the server can no longer tell what changed.
+        whole: bool,
         /// Connections that have the room open. Where it is more than the people that were told of, the room is large
         /// and only those are told of who may edit.
         present: u32,

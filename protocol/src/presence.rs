@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     access::Role,
     ids::{ParticipantId, UnixMs},
-    ot::Scalar,
+    ot::{Scalar, Shift, position::Bias},
     room::Author,
 };
 
@@ -31,6 +31,29 @@ pub struct Presence {
     pub call: Option<Call>,
 }
 
+impl Presence {
+    /// Moves its places over an edit, so that they stay on their characters. What its own participant inserts at a caret
+    /// pushes the caret on, as typing does; what others insert there comes behind it.
+    pub fn move_over(&mut self, shift: &Shift, own: bool) {
+        for selection in self.selections.iter_mut().chain(&mut self.viewport) {
+            *selection = selection.moved_over(shift, own);
+        }
+    }
+
+    /// Brings places beyond the end of a text of `length` scalars to its end.
+    pub fn clamp(&mut self, length: u64) {
+        for selection in self.selections.iter_mut().chain(&mut self.viewport) {
+            selection.anchor.0 = selection.anchor.0.min(length);
+            selection.head.0 = selection.head.0.min(length);
+        }
+    }
+
+    /// Whether no edit moves anything of it.
+    pub fn is_placeless(&self) -> bool {
+        self.selections.is_empty() && self.viewport.is_none()
+    }
+}
+
 /// A range with a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Selection {
@@ -38,6 +61,26 @@ pub struct Selection {
     pub anchor: Scalar,
     /// Where it ends.
     pub head: Scalar,
+}
+
+impl Selection {
+    /// A caret.
+    pub fn caret(at: Scalar) -> Self {
+        Self { anchor: at, head: at }
+    }
+
+    fn moved_over(self, shift: &Shift, own: bool) -> Self {
+        if self.anchor == self.head {
+            return Self::caret(shift.map_position(self.head, if own { Bias::After } else { Bias::Before }));
+        }
+        let forward = self.anchor < self.head;
+        let range = shift.map_range(self.anchor.min(self.head)..self.anchor.max(self.head));
+        if forward {
+            Self { anchor: range.start, head: range.end }
+        } else {
+            Self { anchor: range.end, head: range.start }
+        }
+    }
 }
 
 /// Whether somebody is at work.

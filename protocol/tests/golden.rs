@@ -105,8 +105,15 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Authenticate { request, token: "key".into() },
         ClientMessage::ReadSettings { request, room: room(), at: At::Head },
         ClientMessage::ReadVersions { request, room: room() },
-        ClientMessage::ReadChat { request, room: room(), before: None, thread: None, limit: 50 },
-        ClientMessage::ReadChat { request, room: room(), before: Some(300), thread: Some(7), limit: 50 },
+        ClientMessage::ReadChat { request, room: room(), before: None, thread: None, at: At::Head, limit: 50 },
+        ClientMessage::ReadChat {
+            request,
+            room: room(),
+            before: Some(300),
+            thread: Some(7),
+            at: At::Revision(400),
+            limit: 50,
+        },
         ClientMessage::ReadComments { request, room: room(), at: At::Revision(300) },
         ClientMessage::MarkRead { request, room: room(), message: 300 },
         ClientMessage::WatchRooms { request, filter: Box::new(filter()) },
@@ -351,6 +358,7 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Presence {
             channel,
             revision,
+            whole: true,
             present: 3,
             people: vec![Person {
                 participant: ParticipantId(7),

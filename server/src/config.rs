@@ -23,7 +23,7 @@ use crate::{
     },
     hub::rooms::Rules,
     room::limits::RoomLimits,
-    session::Settings,
+    session::{Settings, Turn},
 };
 
 /// Low-latency server for plain text that many people and programs edit at once.
@@ -77,6 +77,15 @@ pub struct Flags {
     /// `--auth open`, else none]
     #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
     guest_role: Option<GuestRole>,
+    /// Address of a TURN server for calls, as browsers take it; may be given more than once
+    #[arg(long, env = "MOTETD_TURN_URL", value_name = "URL", value_delimiter = ',')]
+    turn_url: Vec<String>,
+    /// File with the secret that the TURN server shares with this one; MOTETD_TURN_SECRET can hold it instead
+    #[arg(long, env = "MOTETD_TURN_SECRET_FILE", value_name = "FILE")]
+    turn_secret_file: Option<PathBuf>,
+    /// Seconds for which credentials of the TURN server hold [default: 3600]
+    #[arg(long, env = "MOTETD_TURN_TTL", value_name = "SECONDS")]
+    turn_ttl: Option<u64>,
     /// Seconds without any event after which a room is deleted that is not set otherwise; 0 for never [default: 0]
     #[arg(long, env = "MOTETD_ROOM_TTL", value_name = "SECONDS")]
     room_ttl: Option<u64>,
@@ -195,6 +204,8 @@ pub struct Config {
     pub unload_after: Duration,
     /// What those may do in a room who have no role there, where the room does not say.
     pub guest_role: Option<Role>,
+    /// The relay for calls, if there is one.
+    pub turn: Option<Turn>,
     /// Who is let in.
     pub auth: AuthConfig,
     /// Origins whose web pages may use the HTTP API.
@@ -207,7 +218,7 @@ pub struct Config {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("the configuration file {path} cannot be read: {source}")]
+    #[error("the file {path} cannot be read: {source}")]
     Unreadable {
         /// Its path.
         path: PathBuf,
@@ -234,6 +245,7 @@ impl Flags {
     /// The configuration that the flags, the environment and the file make together.
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let file = self.config.as_deref().map(read).transpose()?.unwrap_or_default();
+        let turn = self.turn(&file)?;
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         let http = self.http.or(file.http).unwrap_or_else(|| loopback(6683));
         let tcp = self.tcp.or(file.tcp).unwrap_or_else(|| loopback(6684));
@@ -275,6 +287,7 @@ impl Flags {
             },
             room_ttl_s: self.room_ttl.or(file.room_ttl).unwrap_or(0),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
+            turn,
             auth,
             cors_origins: [self.cors_origin, file.cors_origin]
                 .concat()
@@ -284,6 +297,25 @@ impl Flags {
         };
         config.check()?;
         Ok(config)
+    }
+
+    fn turn(&self, file: &Self) -> Result<Option<Turn>, ConfigError> {
+        let urls = if self.turn_url.is_empty() { &file.turn_url } else { &self.turn_url };
+        let path = self.turn_secret_file.as_ref().or(file.turn_secret_file.as_ref());
+        // Not a flag, since those can be seen by everybody on the machine.
+        let secret = match (std::env::var("MOTETD_TURN_SECRET"), path) {
+            (Ok(secret), _) => Some(secret),
+            (Err(_), Some(path)) => Some(read_file(path)?.trim_end().to_owned()),
+            (Err(_), None) => None,
+        };
+        match secret.filter(|secret| !secret.is_empty()) {
+            None if urls.is_empty() => Ok(None),
+            Some(secret) if !urls.is_empty() => {
+                let ttl_s = self.turn_ttl.or(file.turn_ttl).unwrap_or(3_600);
+                Ok(Some(Turn { urls: urls.clone(), secret, ttl_s }))
+            }
+            _ => Err(ConfigError::OutOfRange("turn-url and turn-secret-file are given together or not at all")),
+        }
     }
 }
 
@@ -304,9 +336,12 @@ fn threads_by_default() -> usize {
     (processors - 1).max(1)
 }
 
+fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
 fn read(path: &Path) -> Result<Flags, ConfigError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let text = read_file(path)?;
     toml::from_str(&text).map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })
 }
 
@@ -324,13 +359,16 @@ impl Config {
         if self.text_bytes_max == 0 || self.text_bytes_max > 1 << 30 {
             return Err(ConfigError::OutOfRange("text-bytes-max must be 1 to 1073741824"));
         }
+        if self.turn.as_ref().is_some_and(|turn| !(60..=7 * 86_400).contains(&turn.ttl_s)) {
+            return Err(ConfigError::OutOfRange("turn-ttl must be 60 to 604800 seconds"));
+        }
         Ok(())
     }
 
     /// What clients are told.
     pub fn settings(&self) -> Settings {
         let limits = Limits { text_bytes_max: self.text_bytes_max as u64, ..Limits::default() };
-        Settings { limits, durability: self.durability }
+        Settings { limits, durability: self.durability, turn: self.turn.clone() }
     }
 
     /// What holds in rooms for everybody who was not given more.
@@ -371,6 +409,21 @@ mod tests {
         std::fs::write(&path, "durabilty = \"os\"\n").unwrap();
         let error = Flags::parse_from(["motetd", "--config", path.to_str().unwrap()]).resolve().unwrap_err();
         assert!(error.to_string().contains("durabilty"), "{error}");
+    }
+
+    #[test]
+    fn a_relay_takes_its_addresses_and_its_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("turn");
+        std::fs::write(&path, "north\n").unwrap();
+        let secret = ["--turn-secret-file", path.to_str().unwrap()];
+        let urls = ["--turn-url", "turn:a", "--turn-url", "turn:b"];
+        let resolve = |flags: &[&str]| Flags::parse_from([&["motetd"], flags].concat()).resolve();
+        let turn = resolve(&[&urls[..], &secret].concat()).unwrap().turn.unwrap();
+        assert_eq!((turn.urls.len(), turn.secret.as_str(), turn.ttl_s), (2, "north", 3_600));
+        assert_eq!(resolve(&[]).unwrap().turn, None);
+        assert!(resolve(&urls).is_err() && resolve(&secret).is_err());
+        assert!(resolve(&[&urls[..], &secret, &["--turn-ttl", "1"]].concat()).is_err());
     }
 
     #[test]

@@ -130,6 +130,7 @@ pub async fn run(
         tokio::spawn(sweep(rooms.clone(), config.unload_after)),
         tokio::spawn(watch::tell(rooms.clone())),
         tokio::spawn(expiry::run(rooms.clone())),
+        tokio::spawn(Arc::clone(&rooms.pulse).beat()),
     ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
     let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.cors_origins));
@@ -167,6 +168,7 @@ async fn sweep(rooms: Rooms, unload_after: Duration) {
     let mut tick = tokio::time::interval(SWEEP.min(unload_after.max(Duration::from_millis(100))));
     loop {
         tick.tick().await;
+        rooms.look_at_clock();
         rooms.unload_idle(unload_after).await;
     }
 }

@@ -10,6 +10,7 @@ use harness::{
     id, insert,
 };
 use motet_protocol::{
+    access::Role,
     message::{At, ClientMessage, Command, ServerMessage},
     ot::Operation,
 };
@@ -266,7 +267,7 @@ fn a_request_that_is_sent_twice_is_done_once() {
         assert_eq!(send(&mut http, path, "b", &change).is(200).json()["revision"], 3);
         let other = change.replace('!', "?");
         send(&mut http, path, "a", &other).is_problem(422, "precondition_failed");
-        send(&mut http, path, &"", &change).is_problem(400, "bad_argument");
+        send(&mut http, path, "", &change).is_problem(400, "bad_argument");
         // A room without a name is made once, too.
         let rooms: Vec<_> =
             (0..3).map(|_| send(&mut http, "/api/rooms", "c", "{}").is(201).json()["room"].clone()).collect();
@@ -321,7 +322,7 @@ fn a_room_goes_to_another_server_with_its_history() {
     let mut peer = other.peer_in("copy");
     peer.edit(1, 701, insert(0, "more ", 702));
     assert!(text(&mut there, "copy").starts_with("more ßß"));
-    import(&mut there, "copy", &file.body).is_problem(409, "room_exists");
+    import(&mut Http::connect(other.http), "copy", &file.body).is_problem(409, "room_exists");
 
     // What is cut off, or was tampered with, makes no room.
     let lines: Vec<&str> = file.text().split_inclusive('\n').collect();
@@ -432,4 +433,77 @@ fn whoever_has_the_link_comes_in_until_it_is_taken_back() {
     put(&mut ann, "notes", &[], "secret!").is(200);
     let sums = ann.get("/api/rooms/notes/statistics").is(200).json();
     assert_eq!((&sums["people_count"], &sums["people"][0]["author"]["account"]), (&json!(1), &json!("ann")));
+}
+
+/// Every way to a room over HTTP, and the role that it takes.
+fn ways() -> Vec<(&'static str, &'static str, Value, Role)> {
+    let editor = json!({ "member": { "participant": "0000000000000001" }, "standing": { "role": "editor" } });
+    vec![
+        ("GET", "", Value::Null, Role::Viewer),
+        ("GET", "/text", Value::Null, Role::Viewer),
+        ("GET", "/text?at=1", Value::Null, Role::Viewer),
+        ("GET", "/participants", Value::Null, Role::Viewer),
+        ("GET", "/roles", Value::Null, Role::Viewer),
+        ("GET", "/log", Value::Null, Role::Viewer),
+        ("GET", "/versions", Value::Null, Role::Viewer),
+        ("GET", "/diff?from=0", Value::Null, Role::Viewer),
+        ("GET", "/blame", Value::Null, Role::Viewer),
+        ("GET", "/activity", Value::Null, Role::Viewer),
+        ("GET", "/statistics", Value::Null, Role::Viewer),
+        ("GET", "/export", Value::Null, Role::Viewer),
+        ("GET", "/chat", Value::Null, Role::Viewer),
+        ("GET", "/comments", Value::Null, Role::Viewer),
+        ("POST", "/text", json!({ "base": 1, "operation": [9, "!"] }), Role::Editor),
+        ("PUT", "/text", json!("another text"), Role::Editor),
+        ("POST", "/versions", json!({ "name": "v", "revision": 1 }), Role::Editor),
+        ("GET", "/versions/v", Value::Null, Role::Viewer),
+        ("DELETE", "/versions/v", Value::Null, Role::Editor),
+        ("POST", "/restore", json!({ "at": "1" }), Role::Editor),
+        ("POST", "/chat", json!({ "text": "hello" }), Role::Editor),
+        ("PATCH", "", json!({ "title": "Notes" }), Role::Editor),
+        ("PATCH", "", json!({ "public": "host" }), Role::Host),
+        ("PATCH", "", json!({ "ttl_s": 3_600 }), Role::Host),
+        ("PUT", "/roles", editor, Role::Host),
+        ("GET", "/links", Value::Null, Role::Host),
+        ("POST", "/links", json!({ "role": "viewer" }), Role::Host),
+        ("DELETE", "", Value::Null, Role::Host),
+    ]
+}
+
+#[test]
+fn each_role_may_do_what_it_may_and_no_more_over_http() {
+    let (server, mut host) = started(&["--store", "memory"]);
+    for standing in [None, Some(Role::Viewer), Some(Role::Editor), Some(Role::Host)] {
+        let room = format!("room-{}", standing.map_or("none", Role::as_str));
+        make(&mut host, &room, "some text");
+        let session = motet_protocol::ids::SessionId(uuid::Uuid::new_v4());
+        let role = standing.map_or(json!("banned"), |role| json!({ "role": role.as_str() }));
+        let decision = json!({ "member": { "participant": session.participant().to_string() }, "standing": role });
+        host.json("PUT", &format!("/api/rooms/{room}/roles"), &decision).is(200);
+        let mut http = Http::connect(server.http);
+        http.headers.push(("motet-session", session.0.to_string()));
+        for (method, path, body, needed) in ways() {
+            let exists = standing.is_some_and(|role| role >= Role::Editor);
+            if path == "/versions/v" && method == "GET" && !exists && standing.is_some() {
+                // Nobody has named it.
+                continue;
+            }
+            let target = format!("/api/rooms/{room}{path}");
+            let answer = match &body {
+                Value::Null => http.send(method, &target, &[], b""),
+                Value::String(text) => http.send(method, &target, &[("content-type", "text/plain")], text.as_bytes()),
+                body => http.json(method, &target, body),
+            };
+            let what = format!("{method} {path} as {standing:?}: {} {}", answer.status, answer.text());
+            match standing {
+                None => {
+                    assert_eq!((answer.status, answer.json()["code"].as_str()), (404, Some("room_not_found")), "{what}")
+                }
+                Some(role) if role < needed => {
+                    assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("forbidden")), "{what}");
+                }
+                Some(_) => assert!((200..300).contains(&answer.status), "{what}"),
+            }
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use motet_protocol::{
+    chat::ChatMessage,
+    comment::Comment,
     hash::TextHash,
     ids::{RequestId, Revision, RoomId},
     message::{At, ClientMessage, Entry, ServerMessage, Welcome},
@@ -78,6 +80,19 @@ pub struct Text {
     pub revision: Revision,
     /// The text.
     pub text: String,
+}
+
+/// Which part of a chat is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatPart {
+    /// Messages said before this revision.
+    pub before: Option<Revision>,
+    /// Only the thread of this message.
+    pub thread: Option<Revision>,
+    /// When.
+    pub at: At,
+    /// At most this many, 1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX).
+    pub limit: u32,
 }
 
 /// A client. Cheap to clone; the connection ends when the last clone and the last room of it are dropped. What is not
@@ -184,16 +199,44 @@ impl Client {
         }
     }
 
+    /// A page of a room's chat, the newest message first, and whether there are older ones.
+    pub async fn read_chat(&self, room: RoomId, part: ChatPart) -> Result<(Vec<ChatMessage>, bool), Error> {
+        let ChatPart { before, thread, at, limit } = part;
+        let ask = move |request| ClientMessage::ReadChat { request, room: room.clone(), before, thread, at, limit };
+        match self.ask(true, ask).await? {
+            ServerMessage::Chat { messages, more, .. } => Ok((messages, more)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A room's comments by their place, and the revision that they are of.
+    pub async fn read_comments(&self, room: RoomId, at: At) -> Result<(Vec<Comment>, Revision), Error> {
+        let ask = move |request| ClientMessage::ReadComments { request, room: room.clone(), at };
+        match self.ask(true, ask).await? {
+            ServerMessage::Comments { comments, revision, .. } => Ok((comments, revision)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Notes that the chat was read up to a message; returns how many are unread. Only for who has an account.
+    pub async fn mark_read(&self, room: RoomId, message: Revision) -> Result<u64, Error> {
+        let ask = move |request| ClientMessage::MarkRead { request, room: room.clone(), message };
+        match self.ask(true, ask).await? {
+            ServerMessage::Marked { unread, .. } => Ok(unread),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Opens a room; returns when its text is there. Events that nobody wants are best dropped at once.
     pub async fn join(&self, room: RoomId) -> Result<(Room, Events), Error> {
-        let replica = Replica::new(&self.welcome.limits);
+        let replica = Replica::new(&self.welcome.limits, self.welcome.participant);
         let (seat, events, bell) = self.open(room, replica).await?;
         Ok((Room::new(seat, bell, self.clone()), events))
     }
 
     /// Follows a room's log after a revision, without a replica.
     pub async fn follow(&self, room: RoomId, after: Revision) -> Result<Follower, Error> {
-        let replica = Replica::following(&self.welcome.limits, after);
+        let replica = Replica::following(&self.welcome.limits, self.welcome.participant, after);
         let (seat, events, bell) = self.open(room, replica).await?;
         Ok(Follower::new(Room::new(seat, bell, self.clone()), events))
     }

@@ -13,6 +13,7 @@ use motet_protocol::{
     ids::{Channel, RoomId},
     limits::Limits,
     message::{ClientMessage, ServerMessage},
+    people::News,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -250,6 +251,14 @@ impl Task {
             }
             ServerMessage::Ack { channel, seq, revision } => {
                 self.tell(channel, out, |replica| replica.acknowledged(seq, revision)).await;
+            }
+            ServerMessage::Presence { channel, revision, whole, present, people, presence, left } => {
+                let news = News { whole, present, people, presence, left };
+                self.tell(channel, out, |replica| replica.told(revision, news)).await;
+            }
+            ServerMessage::Signal { channel, from, kind, payload } => {
+                let event = Event::Signal { from, kind, payload };
+                self.tell(channel, out, |_| Answered::Event(event)).await;
             }
             ServerMessage::Error(error) => self.hear_error(&error, out).await,
             message => {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Failure, Globals, apply::Apply, at, cat::Cat, create::Create, list::Rooms, load::Load, log::Log,
-    over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show, watch::Watch,
+    Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, create::Create, list::Rooms,
+    load::Load, log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show, watch::Watch, who::Who,
 };
 use crate::{
     address::Address,
@@ -53,6 +53,9 @@ enum Command {
     Put(Put),
     Apply(Apply),
     Watch(Watch),
+    Who(Who),
+    Chat(Chat),
+    Comment(Comment),
     Log(Log),
     Replay(Replay),
     Load(Load),
@@ -123,7 +126,10 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
         Command::Cat(cat) => cat.run(globals).await,
         Command::Put(put) => put.run(globals).await,
         Command::Apply(apply) => apply.run(globals).await,
+        Command::Chat(chat) => chat.run(globals).await,
+        Command::Comment(comment) => comment.run(globals).await,
         Command::Watch(watch) => watch.run(globals).await,
+        Command::Who(who) => who.run(globals).await,
         Command::Log(log) => log.run(globals).await,
         Command::Replay(replay) => replay.run(globals).await,
         Command::Load(load) => load.run(globals).await,
@@ -153,6 +159,10 @@ mod tests {
             &["motet", "cat", "room", "--at", "soon"],
             &["motet", "--server", "http://x", "rooms"],
             &["motet", "log", "room", "--from", "0"],
+            &["motet", "chat", "room", "--reply", "7"],
+            &["motet", "chat", "room", "--react", "7"],
+            &["motet", "comment", "room", "add", "0", "text"],
+            &["motet", "comment", "room", "add", "7-3", "text"],
             &["motet"],
         ] {
             let error = Cli::try_parse_from(words).unwrap_err();

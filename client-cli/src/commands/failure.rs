@@ -53,7 +53,11 @@ impl Failure {
             Self::NoConnection { .. } => 3,
             Self::Client(error) => match error.kind() {
                 ErrorKind::NoConnection | ErrorKind::OutcomeUnknown | ErrorKind::Closed => 3,
-                ErrorKind::Refused(_) | ErrorKind::BadServer | ErrorKind::Mismatch | ErrorKind::Resyncing => 1,
+                ErrorKind::Refused(_)
+                | ErrorKind::BadServer
+                | ErrorKind::Mismatch
+                | ErrorKind::Resyncing
+                | ErrorKind::Full => 1,
             },
         }
     }
@@ -72,6 +76,7 @@ impl Failure {
                 ErrorKind::BadServer => "bad_server",
                 ErrorKind::Mismatch => "mismatch",
                 ErrorKind::Resyncing => "resyncing",
+                ErrorKind::Full => "full",
             },
         }
     }

@@ -4,7 +4,9 @@ mod apply;
 mod at;
 mod blame;
 mod cat;
+mod chat;
 mod cli;
+mod comment;
 mod create;
 mod diff;
 mod export;
@@ -19,6 +21,7 @@ mod logout;
 mod output;
 mod over_http;
 mod password;
+mod people;
 mod place;
 mod progress;
 mod put;
@@ -35,6 +38,7 @@ mod stats;
 mod token;
 mod versions;
 mod watch;
+mod who;
 
 use std::time::Duration;
 
@@ -107,7 +111,15 @@ impl Globals {
 
     /// A client that waits a while for a lost server.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
+        self.connect_as("").await
+    }
+
+    /// The same, with a name for people, if one is given.
+    pub(crate) async fn connect_as(&self, name: &str) -> Result<Client, Failure> {
         let mut options = self.options();
+        if !name.is_empty() {
+            options.greeting.name = name.to_owned();
+        }
         options.give_up_after = Some(PATIENCE);
         Ok(Client::connect(options).await?)
     }

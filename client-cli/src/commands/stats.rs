@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Failure, Globals,
     output::{Output, time_of},
+    people::printable,
 };
 
 /// Prints what happened in a room in numbers: edits, characters, time, and how much each did.
@@ -78,7 +79,7 @@ impl Stats {
                 (None, "") => "(a guest)",
                 (None, name) => name,
             };
-            let name: String = name.chars().filter(|char| !char.is_control()).collect();
+            let name = printable(name);
             let Work { edits, inserted, deleted, .. } = work;
             out.line(format_args!("  {name:<20} {edits:>8} edits {inserted:>9} inserted {deleted:>9} deleted"))?;
         }

@@ -52,6 +52,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 fn of_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let first = bytes.trim_ascii_start().first();
+    if first.is_some_and(|first| b"[\"0123456789-tfn".contains(first)) {
+        // A list would do for serde, its items for the fields in their order.
+        return Err(Problem::new(ErrorCode::BadArgument, "the body is to be a JSON object"));
+    }
     serde_json::from_slice(bytes).map_err(|error| {
         let words = error.to_string();
         if let Some(operation) = words.strip_prefix(json::BAD_OPERATION) {

@@ -30,6 +30,7 @@ pub fn head() -> Document {
             (name = "text", description = "Reading and writing it"),
             (name = "history", description = "Entries, versions, differences, who wrote what"),
             (name = "people", description = "Who is there, and who may do what"),
+            (name = "talk", description = "The chat and the comments"),
             (name = "projects", description = "Rooms that belong together, as files do"),
             (name = "transfer", description = "Rooms as files"),
             (name = "auth", description = "Accounts, sessions and tokens"),

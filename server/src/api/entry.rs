@@ -100,8 +100,8 @@ impl Entered {
         client.set_limits(&self.api.context.settings.limits);
         let mut last = base;
         let mut next = client.edit(operation).map_err(|error| mismatch(error, base))?;
-        while let Some(Outgoing { seq, base, operation }) = next {
-            let submit = Submit { participant, seq, base, command: Command::Edit(operation) };
+        while let Some(Outgoing { seq, base, command }) = next {
+            let submit = Submit { participant, seq, base, command };
             last = match self.submit(submit).await {
                 Ok(revision) => revision,
                 Err(problem) if matches!(problem.code, ErrorCode::EditTooLarge | ErrorCode::BadOperation) => {

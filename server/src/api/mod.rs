@@ -5,6 +5,7 @@
 //! - [`rooms`], [`projects`]: which there are, and what is set in them.
 //! - [`text`]: reading and writing it; [`log`], [`versions`], [`compare`], [`blame`], [`statistics`]: its history.
 //! - [`people`], [`roles`], [`links`], [`activity`]: who is there, who may do what, what happened.
+//! - [`talk`]: the chat and the comments.
 //! - [`transfer`]: rooms as files; [`server`]: the server itself.
 //!
 //! What they share:
@@ -38,6 +39,7 @@ pub mod server;
 pub mod statistics;
 pub mod streamed;
 pub mod sums;
+pub mod talk;
 pub mod text;
 pub mod transfer;
 pub mod versions;
@@ -117,6 +119,8 @@ pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -
         .routes(routes!(blame::blame))
         .routes(routes!(statistics::statistics))
         .routes(routes!(activity::activity))
+        .routes(routes!(talk::chat, talk::say))
+        .routes(routes!(talk::comments))
         .routes(routes!(transfer::export))
         .routes(routes!(transfer::import))
         .routes(routes!(projects::list, projects::create))
@@ -130,6 +134,8 @@ pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -
     let (routes, document) = OpenApiRouter::new().nest("/api", routes).split_for_parts();
     let document = document::finish(document);
     routes
+        // Before the layers, which are to hold for other methods too: browsers ask by OPTIONS.
+        .method_not_allowed_fallback(wrong_method)
         .layer(Extension(Shares::default()))
         .layer(cors(cors_origins))
         .route("/api/openapi.json", get(move || async move { page::document(document) }))

@@ -2,12 +2,12 @@
 
 use axum::{Json, extract::State};
 use motet_protocol::{
-    access::{AccountId, Role},
+    access::{AccountId, Member, Role},
     ids::RoomId,
     message::Command,
-    room::{Public, RoleOf},
+    room::{Public, RoleOf, Standing},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Api, body::Body, params::Path, problem::Answer, text::Appended, who::Who};
@@ -23,6 +23,16 @@ pub struct Roles {
     role: Option<Role>,
     /// Every decision on a member.
     roles: Vec<RoleOf>,
+}
+
+/// What is decided of somebody.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Who.
+    member: Member,
+    /// What.
+    standing: Standing,
 }
 
 /// Who may do what in a room
@@ -44,15 +54,16 @@ pub async fn read(State(api): State<Api>, Path(room): Path<RoomId>, who: Who) ->
 /// It takes a host, and takes effect at once, on connections that are open too.
 #[utoipa::path(
     put, path = "/rooms/{id}/roles", tag = "people", params(("id" = RoomId, Path, description = "The room")),
-    request_body = RoleOf,
+    request_body = Decision,
     responses((status = 200, description = "It is decided", body = Appended)),
 )]
 pub async fn decide(
     State(api): State<Api>,
     Path(room): Path<RoomId>,
     who: Who,
-    Body(role): Body<RoleOf>,
+    Body(Decision { member, standing }): Body<Decision>,
 ) -> Answer<Json<Appended>> {
+    let role = RoleOf { member, standing };
     let revision = api.enter(who, &room, Role::Host).await?.append(Command::SetRole(role)).await?;
     Ok(Json(Appended { revision }))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use motet_protocol::{
     access::Role,
+    codec,
     error::{About, ErrorCode},
     hash::TextHash,
     ids::{RequestId, Revision, RoomId},
@@ -13,7 +14,13 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::{blocking, cell::RoomCell, history, refusal_of, rooms::Rooms};
+use super::{
+    blocking,
+    cell::RoomCell,
+    chat::{self, Wanted},
+    history, refusal_of,
+    rooms::Rooms,
+};
 use crate::{
     room::{Refusal, RoomState, readers::piece_of},
     session::Caller,
@@ -22,6 +29,10 @@ use crate::{
 
 /// Bytes of entries in one answer to `ReadLog`: it stays well below a frame.
 const LOG_PAGE_BYTES: usize = 128 * 1024;
+
+/// Bytes of comments in one piece of the answer to `ReadComments`; a comment with its replies has no more than
+/// [`COMMENT_BYTES_MAX`](motet_protocol::limits::COMMENT_BYTES_MAX), so that one alone fits as well.
+const COMMENTS_PAGE_BYTES: usize = 128 * 1024;
 
 /// Answers one question on its connection.
 pub async fn answer(
@@ -82,6 +93,25 @@ async fn look_up(
             let cell = see(rooms, caller, &room).await?;
             let versions = cell.with_state(|state| state.decided().versions.list().to_vec());
             ServerMessage::Versions { request, versions }
+        }
+        ClientMessage::ReadChat { request, room, before, thread, at, limit } => {
+            let cell = see(rooms, caller, &room).await?;
+            chat_page(rooms, request, cell, at, Wanted { before, thread, at: None, limit: page_size(limit)? }).await?
+        }
+        ClientMessage::ReadComments { request, room, at } => {
+            let cell = see(rooms, caller, &room).await?;
+            return comments(rooms, request, &cell, at, connection).await;
+        }
+        ClientMessage::MarkRead { request, room, message } => {
+            let Some(account) = caller.account().cloned() else {
+                let words = "what is read is noted for accounts; sign in for that";
+                return Err(Refusal::new(ErrorCode::Unauthorized, words));
+            };
+            let (store, cell) = (Arc::clone(&rooms.store), see(rooms, caller, &room).await?);
+            let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await??;
+            // Lists of rooms tell how much is unread.
+            rooms.watches.touch(&room);
+            ServerMessage::Marked { request, unread }
         }
         ClientMessage::WatchRooms { request, filter } => {
             rooms.watches.add(connection, request, caller, (*filter).clone())?;
@@ -163,6 +193,55 @@ async fn text(
         }
         sent = end;
         // The piece leaves when this thread parks or is told to; another task may be next.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn chat_page(
+    rooms: &Rooms,
+    request: RequestId,
+    cell: Arc<RoomCell>,
+    at: At,
+    wanted: Wanted,
+) -> Result<ServerMessage, Refusal> {
+    let store = Arc::clone(&rooms.store);
+    let page = move || {
+        let at = match at {
+            At::Head => None,
+            at => Some(history::revision_at(store.as_ref(), cell.log_id(), at, cell.measure().0)?),
+        };
+        chat::page(store.as_ref(), &cell, Wanted { at, ..wanted })
+    };
+    let (messages, more) = blocking(page).await??;
+    Ok(ServerMessage::Chat { request, messages, more })
+}
+
+async fn comments(
+    rooms: &Rooms,
+    request: RequestId,
+    cell: &Arc<RoomCell>,
+    at: At,
+    connection: &Arc<Connection>,
+) -> Result<(), Refusal> {
+    let state = state_at(rooms, cell, at).await?;
+    let revision = state.revision();
+    let mut all = state.comments().list().into_iter().peekable();
+    loop {
+        let (mut comments, mut bytes) = (Vec::new(), 0);
+        while let Some(comment) = all.next_if(|next| {
+            bytes += codec::encode(next).len();
+            bytes <= COMMENTS_PAGE_BYTES || comments.is_empty()
+        }) {
+            comments.push(comment);
+        }
+        if !connection.room().await {
+            return Ok(());
+        }
+        let last = all.peek().is_none();
+        connection.send(&ServerMessage::Comments { request, revision, comments, last });
+        if last {
+            return Ok(());
+        }
         tokio::task::yield_now().await;
     }
 }

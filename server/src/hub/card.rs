@@ -33,6 +33,10 @@ pub struct Card {
     pub settings: RoomSettings,
     /// What was decided on whom.
     pub roles: Vec<RoleOf>,
+    /// How many messages were said.
+    pub messages: u64,
+    /// The beginning of the newest of them, unless it was deleted.
+    pub last_message: Option<String>,
 }
 
 impl Card {
@@ -47,6 +51,8 @@ impl Card {
             preview: preview(state.text()),
             settings: decided.settings.clone(),
             roles: decided.people.roles().collect(),
+            messages: state.chat().count(),
+            last_message: state.chat().last().map(|last| last.beginning.clone()).filter(|text| !text.is_empty()),
         }
     }
 

@@ -16,10 +16,13 @@ use ropey::Rope;
 use tokio::sync::oneshot;
 
 use super::{
-    HISTORY_TRIES,
+    HISTORY_TRIES, blocking,
+    chat::{self, Heard, Scribe, Written},
     expiry::{self, expired},
     history::Read,
-    now_ms, older_entries, refusal_of,
+    now_ms, older_entries,
+    pulse::Pulse,
+    refusal_of,
     registry::RoomRecord,
     watch::Watches,
 };
@@ -48,6 +51,12 @@ pub struct RoomCell {
     pub record: RoomRecord,
     open: Mutex<Open>,
     log: RoomLog,
+    pulse: Arc<Pulse>,
+    /// How far its messages are written. Locked for as long as writing takes, never with `open` locked.
+    pub(super) written: Mutex<Written>,
+    /// Whether the scribe was asked and has not begun yet.
+    pub(super) chat_waits: AtomicBool,
+    scribe: Scribe,
     watches: Arc<Watches>,
     /// Whether those who follow lists of rooms have yet to be told of a change.
     changed: AtomicBool,
@@ -63,6 +72,21 @@ pub enum Expiry {
     Expired,
 }
 
+/// What the rooms of a server share.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// The log.
+    pub log: RoomLog,
+    /// What presence is told by.
+    pub pulse: Arc<Pulse>,
+    /// Who follows lists of rooms.
+    pub watches: Arc<Watches>,
+    /// Who writes the chats down.
+    pub scribe: Scribe,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
 #[derive(Debug)]
 struct Open {
     room: Room<Arc<Connection>>,
@@ -74,6 +98,10 @@ struct Open {
     warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
+    /// Whether those who watch are told something with the pulse's next beat.
+    has_news: bool,
+    /// Not before this time, though.
+    news_after_ms: UnixMs,
     activity: Activity,
     /// Whether there are events since they were kept.
     activity_changed: bool,
@@ -105,28 +133,34 @@ const UNLOAD_REPLAY_MAX: u64 = 256;
 
 impl RoomCell {
     /// A room that was read from the store.
-    pub fn new(
-        id: RoomId,
-        record: RoomRecord,
-        room: Room<Arc<Connection>>,
-        head: Head,
-        log: RoomLog,
-        watches: Arc<Watches>,
-        metrics: Arc<Metrics>,
-    ) -> Arc<Self> {
-        let now = now_ms();
+    pub fn new(id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head, means: Means) -> Arc<Self> {
         let open = Open {
             room,
             head,
             closed: None,
-            active_ms: now,
+            active_ms: now_ms(),
             warned: false,
             waiting: Vec::new(),
+            has_news: false,
+            news_after_ms: 0,
             activity: Activity::default(),
             activity_changed: false,
-            activity_kept_ms: now,
+            activity_kept_ms: now_ms(),
         };
-        Arc::new(Self { id, record, open: Mutex::new(open), log, watches, changed: AtomicBool::new(false), metrics })
+        let Means { log, pulse, watches, scribe, metrics } = means;
+        Arc::new(Self {
+            id,
+            record,
+            open: Mutex::new(open),
+            log,
+            pulse,
+            written: Mutex::default(),
+            chat_waits: AtomicBool::new(false),
+            scribe,
+            watches,
+            changed: AtomicBool::new(false),
+            metrics,
+        })
     }
 
     /// Takes the events that were kept of it.
@@ -147,7 +181,7 @@ impl RoomCell {
         if let Some(why) = closed {
             return Err(why.clone());
         }
-        *active_ms = now_ms();
+        *active_ms = join.now;
         let (reader, joined, replaced) = room.join(join)?;
         if replaced.is_empty() {
             let present = u32::try_from(room.readers().len()).unwrap_or(u32::MAX);
@@ -165,13 +199,14 @@ impl RoomCell {
                 outbox.lag(channel);
             }
         });
+        self.note_news(&mut open);
         drop(open);
         self.touch();
         Ok(reader)
     }
 
     /// Takes a reader out.
-    pub fn leave(&self, reader: ReaderId) {
+    pub fn leave(self: &Arc<Self>, reader: ReaderId) {
         let mut open = self.open.lock();
         open.active_ms = now_ms();
         if let Some(left) = open.room.leave(reader) {
@@ -179,6 +214,7 @@ impl RoomCell {
             open.activity_changed = true;
             open.activity.left(left.principal.participant, &left.principal.author, now);
         }
+        self.note_news(&mut open);
         drop(open);
         self.touch();
     }
@@ -223,9 +259,13 @@ impl RoomCell {
     }
 
     /// Moves a reader on.
-    pub fn feed(&self, reader: ReaderId, connection: &Arc<Connection>) -> Fed {
+    pub fn feed(self: &Arc<Self>, reader: ReaderId, connection: &Arc<Connection>) -> Fed {
         let mut open = self.open.lock();
-        connection.deliver(|outbox| open.room.feed(reader, outbox))
+        let fed = connection.deliver(|outbox| open.room.feed(reader, outbox));
+        if fed == Fed::CaughtUp {
+            self.note_news(&mut open);
+        }
+        fed
     }
 
     /// Moves a reader on with entries from the log.
@@ -250,11 +290,16 @@ impl RoomCell {
         }
         let submitted = open.room.submit(reader, submit, older, now)?;
         match submitted {
-            Submitted::Ordered(_) => self.append_next(&mut open),
+            Submitted::Ordered(_) => {
+                self.append_next(&mut open);
+                if open.room.heard(reader, now) {
+                    self.note_news(&mut open);
+                }
+            }
             Submitted::Repeat(revision) => {
                 connection.deliver(|outbox| open.room.feed_repeat(reader, seq, revision, outbox));
             }
-            Submitted::NeedsHistory(_) => {}
+            Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => {}
         }
         Ok(submitted)
     }
@@ -293,6 +338,10 @@ impl RoomCell {
                     older = older_entries(store, self, again.base).await?;
                     submit = again;
                 }
+                Submitted::NeedsMessage(again, message) => {
+                    self.learn(store, message).await?;
+                    submit = again;
+                }
                 Submitted::Ordered(_) | Submitted::Repeat(_) => {
                     let gone = || Refusal::new(ErrorCode::Internal, "the room ended before it was known to be durable");
                     return answered.await.unwrap_or_else(|_| Err(gone()));
@@ -317,6 +366,24 @@ impl RoomCell {
         open.closed.clone().map_or(Ok(open.room.has_pending()), Err)
     }
 
+    /// Looks up a message that a submit is about, for the room to know it.
+    pub async fn learn(self: &Arc<Self>, store: &Arc<dyn Store>, message: Revision) -> Result<(), Refusal> {
+        let (store, cell) = (Arc::clone(store), Arc::clone(self));
+        blocking(move || {
+            let record = chat::look_up(store.as_ref(), &cell, message)?;
+            cell.open.lock().room.learn(record);
+            Ok(())
+        })
+        .await?
+    }
+
+    /// What is said and may not be written yet: see [`Room::utterances`].
+    pub fn heard(&self, done: Revision, at_most: usize) -> Heard {
+        let mut open = self.open.lock();
+        let utterances = open.room.utterances(done, at_most);
+        Heard { chat: open.room.state().chat().clone(), revision: open.room.revision(), utterances }
+    }
+
     fn append_next(self: &Arc<Self>, open: &mut Open) {
         if let Some(entries) = open.room.take_append() {
             let append = Append { log: self.log_id(), expected: open.head, entries };
@@ -327,7 +394,7 @@ impl RoomCell {
     /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
     pub fn appended(self: &Arc<Self>, head: Head) -> Option<RoomState> {
         let mut open = self.open.lock();
-        let before = open.room.revision();
+        let (before, said) = (open.room.revision(), open.room.state().chat().changed());
         open.head = head;
         if let Err(error) = open.room.appended() {
             self.fail(&mut open, &error.to_string());
@@ -335,9 +402,12 @@ impl RoomCell {
         }
         self.metrics.entries.inc_by(open.room.revision() - before);
         note_decisions(&mut open);
+        if open.room.state().chat().changed() > said {
+            self.scribe.ask(self);
+        }
         self.append_next(&mut open);
         feed_following(&mut open);
-        tell_roles(&mut open);
+        self.tell_roles(&mut open);
         answer_waiting(&mut open);
         open.active_ms = now_ms();
         let due = open.room.take_due_snapshot();
@@ -374,8 +444,29 @@ impl RoomCell {
         note_decisions(&mut open);
         self.append_next(&mut open);
         feed_following(&mut open);
-        tell_roles(&mut open);
+        self.tell_roles(&mut open);
         answer_waiting(&mut open);
+    }
+
+    /// Tells those whose role has changed; who may not be here any more is out.
+    fn tell_roles(self: &Arc<Self>, open: &mut Open) {
+        let changes = open.room.take_role_changes();
+        if !changes.is_empty() {
+            self.note_news(open);
+        }
+        for RoleChange { reader, key, channel, role } in changes {
+            match role {
+                Some(role) => {
+                    let reason = format!("a host has changed what you may do here: your role is {role} now");
+                    key.send(&ServerMessage::Role { channel, role, reason });
+                }
+                None => {
+                    let words = "a host of the room has taken your role in it away";
+                    let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
+                    key.deliver(|outbox| outbox.drop_channel(channel, reader, error));
+                }
+            }
+        }
     }
 
     /// The log does not answer for now: edits are refused until it does.
@@ -481,6 +572,8 @@ impl RoomCell {
     }
 }
 
+mod presence;
+
 fn feed_following(open: &mut Open) {
     open.room.feed_following(|connection, channel, reader| {
         connection.deliver(|outbox| {
@@ -497,23 +590,6 @@ fn note_decisions(open: &mut Open) {
     for entry in room.recent(activity.revision) {
         *activity_changed |= entry.command.operation().is_none();
         activity.fold(entry, room.state().decided().people.author(entry.participant));
-    }
-}
-
-/// Tells those whose role has changed; who may not be here any more is out.
-fn tell_roles(open: &mut Open) {
-    for RoleChange { reader, key, channel, role } in open.room.take_role_changes() {
-        match role {
-            Some(role) => {
-                let reason = format!("a host has changed what you may do here: your role is {role} now");
-                key.send(&ServerMessage::Role { channel, role, reason });
-            }
-            None => {
-                let words = "a host of the room has taken your role in it away";
-                let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
-                key.deliver(|outbox| outbox.drop_channel(channel, reader, error));
-            }
-        }
     }
 }
 

@@ -10,16 +10,17 @@ use std::{sync::Arc, time::Duration};
 
 use motet_protocol::{
     access::Role,
+    chat::ChatCommand,
     error::ErrorCode,
     ids::RoomId,
-    limits::NAME_BYTES_MAX,
+    limits::{EMOJI_BYTES_MAX, MENTIONS_MAX, NAME_BYTES_MAX},
     message::{Command, Entry},
     room::{Author, RoomInfo},
 };
 
 use super::{blocking, cell::RoomCell, now_ms, refusal_of, rooms::Rooms};
 use crate::{
-    room::{Principal, Refusal, RoomState, limits::RoomLimits, propose},
+    room::{Principal, Refusal, RoomState, comments::check_message, limits::RoomLimits, propose, who::By},
     session::Caller,
 };
 
@@ -123,6 +124,25 @@ fn check_all(
     Ok((state, checked))
 }
 
+/// Whether something that was said keeps to the limits. What it is about shows when the chat is read: of a message that is
+/// not there nothing is told.
+fn check_chat(command: &ChatCommand) -> Result<(), Refusal> {
+    match command {
+        ChatCommand::Say { text, mentions, .. } | ChatCommand::Rewrite { text, mentions, .. } => {
+            if mentions.len() > MENTIONS_MAX {
+                let words = format!("a message mentions at most {MENTIONS_MAX}");
+                return Err(Refusal::new(ErrorCode::BadArgument, words));
+            }
+            check_message(text)
+        }
+        ChatCommand::React { emoji, .. } if emoji.is_empty() || emoji.len() > EMOJI_BYTES_MAX => {
+            let words = format!("an emoji has 1 to {EMOJI_BYTES_MAX} bytes");
+            Err(Refusal::new(ErrorCode::BadArgument, words))
+        }
+        ChatCommand::React { .. } | ChatCommand::Delete { .. } => Ok(()),
+    }
+}
+
 /// An entry as it is taken, if it could have come to stand there.
 fn check(state: &RoomState, entry: Entry, limits: &RoomLimits, admin: bool) -> Result<Entry, Refusal> {
     let command = match entry.command {
@@ -139,7 +159,19 @@ fn check(state: &RoomState, entry: Entry, limits: &RoomLimits, admin: bool) -> R
             // Whoever brings a log could have written it: only an admin vouches for accounts in it.
             Command::Introduce(Author { name, account: account.filter(|_| admin) })
         }
-        command => state.decided().checked(command, Role::Host, state.revision())?,
+        Command::Chat(command) => {
+            check_chat(&command)?;
+            Command::Chat(command)
+        }
+        Command::Comment(command) => {
+            // Whose it was was decided where it was said.
+            let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
+            let by = By { participant: entry.participant, account: author.account.as_ref(), role: Role::Host };
+            let length = state.text().len_chars() as u64;
+            state.comments().check(&command, &by, length, std::iter::empty())?;
+            Command::Comment(command)
+        }
+        command => state.decided().checked(command, state.revision())?,
     };
     // What comes from a clock that is ahead must not hold the room's own back.
     let time_ms = entry.time_ms.clamp(state.time_ms(), now_ms().max(state.time_ms()));

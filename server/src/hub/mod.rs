@@ -6,9 +6,11 @@
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`activity`]: who came and went, kept beside the log.
 //! - [`projects`]: whose members' roles count in all of their rooms.
+//! - [`chat`]: the messages of rooms, in the store.
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
+//! - [`pulse`]: the one timer by which presence is told.
 //! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
 //! - [`answers`]: questions that take looking up.
 
@@ -16,11 +18,13 @@ pub mod activity;
 pub mod answers;
 pub mod card;
 pub mod cell;
+pub mod chat;
 pub mod commits;
 pub mod expiry;
 pub mod history;
 pub mod import;
 pub mod projects;
+pub mod pulse;
 pub mod registry;
 pub mod rooms;
 pub mod watch;

@@ -18,7 +18,7 @@ use motet_protocol::{
 };
 use uuid::Uuid;
 
-use super::{activity, card, refusal_of};
+use super::{activity, card, chat, refusal_of};
 use crate::{
     room::Refusal,
     store::{LogId, Store, StoreError},
@@ -134,6 +134,7 @@ impl Registry {
         self.store.purge(record.log())?;
         card::remove(self.store.as_ref(), record.log())?;
         activity::remove(self.store.as_ref(), record.log())?;
+        chat::purge(self.store.as_ref(), record.log())?;
         self.store.compare_and_swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
         Ok(())
     }

@@ -10,11 +10,12 @@ use std::{
 };
 
 use motet_protocol::{
-    access::{Member, Role},
+    access::{AccountId, Member, ProjectId, Role},
     codec,
     error::ErrorCode,
     ids::{RoomId, SessionId},
     message::Command,
+    presence::Person,
     room::{Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing},
 };
 use parking_lot::Mutex;
@@ -24,11 +25,13 @@ use uuid::Uuid;
 use super::{
     activity, blocking,
     card::{self, Card},
-    cell::{Idle, RoomCell, RoomLog},
+    cell::{Idle, Means, RoomCell, RoomLog},
+    chat::{self, Scribe},
     commits::store_snapshot,
     expiry::{self, expired},
     history, now_ms,
     projects::Projects,
+    pulse::Pulse,
     refusal_of,
     registry::{Registry, RoomRecord},
     watch::Watches,
@@ -40,7 +43,7 @@ use crate::{
         propose::Submit, settings as room_settings,
     },
     session::Caller,
-    store::{Head, Store, StoreError},
+    store::{Head, LogId, Store, StoreError},
     transport::outbox::Connection,
 };
 
@@ -75,6 +78,9 @@ pub struct Rooms {
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
+    /// What presence is told by.
+    pub pulse: Arc<Pulse>,
+    scribe: Scribe,
     metrics: Arc<Metrics>,
 }
 
@@ -89,6 +95,17 @@ pub struct Rules {
     pub ttl_s: u64,
 }
 
+/// The people in one room of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InRoom {
+    /// The room.
+    pub room: RoomId,
+    /// Its path in the project.
+    pub path: String,
+    /// Who is there, the longest first.
+    pub people: Vec<Person>,
+}
+
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Rooms").field("open", &self.table.lock().len()).finish_non_exhaustive()
@@ -96,10 +113,11 @@ impl std::fmt::Debug for Rooms {
 }
 
 impl Rooms {
-    /// The rooms in a store, none of them open.
+    /// The rooms in a store, none of them open. Called on the runtime that serves them.
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
         let projects = Projects::new(Arc::clone(&store));
+        let scribe = Scribe::start(Arc::clone(&store));
         Self {
             table: Arc::default(),
             store,
@@ -110,6 +128,8 @@ impl Rooms {
             log,
             limits,
             rules,
+            pulse: Arc::default(),
+            scribe,
             metrics,
         }
     }
@@ -161,8 +181,14 @@ impl Rooms {
     }
 
     fn cell(&self, id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
-        let (watches, metrics) = (Arc::clone(&self.watches), Arc::clone(&self.metrics));
-        RoomCell::new(id, record, room, head, self.log.clone(), watches, metrics)
+        let means = Means {
+            log: self.log.clone(),
+            pulse: Arc::clone(&self.pulse),
+            watches: Arc::clone(&self.watches),
+            scribe: self.scribe.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        RoomCell::new(id, record, room, head, means)
     }
 
     /// A room that nobody finds: one that is being made.
@@ -303,6 +329,8 @@ impl Rooms {
                 // What is on its way to the log must not come after the log is gone.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            let cell = Arc::clone(cell);
+            blocking(move || chat::end(&cell)).await?;
         }
         let (registry, name) = (self.registry.clone(), id.clone());
         blocking(move || registry.finish_removal(&name, &record)).await?.map_err(|error| refusal_of(&error))
@@ -314,11 +342,19 @@ impl Rooms {
         self.info(caller, &cell).await
     }
 
-    async fn info(&self, caller: &Caller, cell: &RoomCell) -> Result<RoomInfo, Refusal> {
+    async fn info(&self, caller: &Caller, cell: &Arc<RoomCell>) -> Result<RoomInfo, Refusal> {
         let principal = self.principal(caller, cell).await?;
         let role = cell.role_of(&principal).ok_or_else(|| not_found(Some(&cell.id)))?;
         let card = cell.with_state(Card::of);
-        Ok(info(&cell.id, &cell.record, card, cell.measure().1, role))
+        let (rooms, log, messages, account) = (self.clone(), cell.log_id(), card.messages, caller.account().cloned());
+        let unread = blocking(move || rooms.unread(account.as_ref(), log, messages)).await??;
+        Ok(RoomInfo { unread, ..info(&cell.id, &cell.record, card, cell.measure().1, role) })
+    }
+
+    /// What an account has not read of so many messages; guests have no marks. Waits for the disk.
+    fn unread(&self, account: Option<&AccountId>, log: LogId, messages: u64) -> Result<u64, Refusal> {
+        let Some(account) = account else { return Ok(0) };
+        chat::unread(self.store.as_ref(), log, account, messages).map_err(|error| refusal_of(&error))
     }
 
     /// Rooms after `after` by name that somebody sees and wants, at most `limit`, and where to go on if there may be more.
@@ -406,7 +442,11 @@ impl Rooms {
             Card { settings: RoomSettings { public: Public::Nobody, ..RoomSettings::default() }, ..card.clone() };
         let mine = || nobody.role_of(&principal, &ground).is_some();
         let wanted = wants(filter, id, &card) && (!filter.mine || mine());
-        Ok(wanted.then(|| info(id, record, card, present, role)))
+        if !wanted {
+            return Ok(None);
+        }
+        let unread = self.unread(caller.account(), record.log(), card.messages)?;
+        Ok(Some(RoomInfo { unread, ..info(id, record, card, present, role) }))
     }
 
     /// Which rooms there are.
@@ -440,6 +480,35 @@ impl Rooms {
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
+    }
+
+    /// Who is in a room, the longest there first; in a large one, those who may edit.
+    pub async fn people(&self, caller: &Caller, id: &RoomId) -> Result<Vec<Person>, Refusal> {
+        Ok(self.enter(caller, id, Role::Viewer).await?.0.people())
+    }
+
+    /// Who is in which file of a project: its rooms in which somebody is and that the caller sees, by path and name.
+    pub async fn people_in(&self, caller: &Caller, project: &ProjectId) -> Result<Vec<InRoom>, Refusal> {
+        let mut rooms = Vec::new();
+        for cell in self.open_rooms() {
+            let path = cell.with_state(|state| {
+                let settings = &state.decided().settings;
+                (settings.project.as_ref() == Some(project)).then(|| settings.path.clone())
+            });
+            let Some(path) = path else { continue };
+            if cell.role_of(&self.principal(caller, &cell).await?).is_some() {
+                rooms.push(InRoom { room: cell.id.clone(), path, people: cell.people() });
+            }
+        }
+        rooms.retain(|room| !room.people.is_empty());
+        rooms.sort_unstable_by(|a, b| (&a.path, &a.room).cmp(&(&b.path, &b.room)));
+        Ok(rooms)
+    }
+
+    /// Shows those as idle who have said nothing for long.
+    pub fn look_at_clock(&self) {
+        let now = now_ms();
+        self.open_rooms().iter().for_each(|cell| cell.look_at_clock(now));
     }
 
     /// Lets go of rooms in which nothing happened for a while.
@@ -551,6 +620,6 @@ fn info(id: &RoomId, record: &RoomRecord, card: Card, present: u32, role: Role) 
         settings: card.settings,
         role,
         unread: 0,
-        last_message: None,
+        last_message: card.last_message,
     }
 }

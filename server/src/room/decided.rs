@@ -30,13 +30,11 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// Makes of a command what is to be logged, or says why it cannot be. `head` is the revision before the entry. Of an
-    /// edit nothing is checked here.
-    pub fn checked(&self, command: Command, role: Role, head: Revision) -> Result<Command, Refusal> {
-        // Chat and comments will need it: whose message it is decides.
-        let _ = role;
+    /// Makes of a command what is to be logged, or says why it cannot be. `head` is the revision before the entry. Of edits
+    /// and of what is said nothing is checked here.
+    pub fn checked(&self, command: Command, head: Revision) -> Result<Command, Refusal> {
         match command {
-            Command::Edit(_) => Ok(command),
+            Command::Edit(_) | Command::Chat(_) | Command::Comment(_) => Ok(command),
             Command::Introduce(_) => Err(Refusal::new(ErrorCode::BadArgument, "introductions are made by the server")),
             Command::Settings(patch) => Ok(Command::Settings(Box::new(settings::checked(*patch)?))),
             Command::SetRole(role) => {
@@ -50,9 +48,6 @@ impl Decided {
             Command::RemoveVersion { name } => {
                 self.versions.check_removal(&name)?;
                 Ok(Command::RemoveVersion { name })
-            }
-            Command::Chat(_) | Command::Comment(_) => {
-                Err(Refusal::new(ErrorCode::NotConfigured, "chat and comments are not there yet"))
             }
         }
     }
@@ -74,6 +69,11 @@ impl Decided {
         }
         let words = "the room would be left without a host; make somebody host first, yourself for one";
         Err(Refusal::new(ErrorCode::BadArgument, words))
+    }
+
+    /// Whether a command is one of those that change it.
+    pub fn is_changed_by(command: &Command) -> bool {
+        !matches!(command, Command::Edit(_) | Command::Chat(_) | Command::Comment(_))
     }
 
     /// Takes the next entry.

@@ -9,6 +9,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{Channel, ParticipantId, Revision, RoomId, Seq, UnixMs},
     message::{Command, Entry, ServerMessage, SnapshotInfo},
+    presence::Person,
 };
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
         APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, ENTRY_BYTES_TYPICAL, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX, RoomLimits,
         SNAPSHOT_BYTES_PER_ENTRY, SNAPSHOT_ENTRIES_MIN,
     },
+    presence::Roster,
     propose::{self, Placed, Submit},
     readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
     refusal::Refusal,
@@ -25,6 +27,8 @@ use super::{
     window::{Logged, Window},
     wire::{Encoded, Wire},
 };
+
+use self::talk::Talk;
 
 /// An open room. `K` is how the caller knows a connection.
 ///
@@ -41,15 +45,17 @@ pub struct Room<K> {
     window: Window,
     pending: VecDeque<Pending>,
     pending_bytes: usize,
-    /// How many of them are not edits.
+    /// How many of them change what was decided.
     pending_decisions: usize,
     in_flight: usize,
     /// Why no edits are taken for now.
     stalled: Option<Refusal>,
     readers: Readers<K>,
+    roster: Roster,
     snapshot_revision: Revision,
     /// Whether something was committed that may change what readers may do.
     roles_touched: bool,
+    talk: Talk,
 }
 
 /// An entry that waits to be durable.
@@ -88,6 +94,9 @@ pub enum Submitted {
     Repeat(Revision),
     /// Its base is older than the window: submit it again with the entries after its base.
     NeedsHistory(Submit),
+    /// It is about a message of the chat that is not at hand: submit it again after [`Room::learn`], or refuse it if there
+    /// is no such message.
+    NeedsMessage(Submit, Revision),
 }
 
 /// A submit that was ordered and then refused, since others' entries came first.
@@ -118,8 +127,10 @@ impl<K> Room<K> {
             in_flight: 0,
             stalled: None,
             readers: Readers::default(),
+            roster: Roster::default(),
             snapshot_revision,
             roles_touched: false,
+            talk: Talk::default(),
         }
     }
 
@@ -267,12 +278,16 @@ impl<K> Room<K> {
         }
         let decided = self.ordered_decided();
         let role = access::require(self.role_of_asker(&asker, principal, &decided), access::needed(&submit.command))?;
+        if let Some(message) = self.talk.unknown(&submit.command) {
+            return Ok(Submitted::NeedsMessage(submit, message));
+        }
         let Submit { participant, seq, base, command } = submit;
         let (command, submitted) = match moved {
             Some(moved) => (moved, Some(command)),
             None => (command, None),
         };
-        let command = decided.checked(command, role, head)?;
+        let command = decided.checked(command, head)?;
+        let command = self.checked_talk(command, principal, role, &decided.people)?;
         if matches!(command, Command::SetRole(_) | Command::Settings(_)) {
             decided.check_hosted(&command, &self.ground)?;
         }
@@ -347,7 +362,7 @@ impl<K> Room<K> {
         let entry = Entry { revision, participant, seq, time_ms, command };
         let encoded = Encoded::new(codec::encode(&entry));
         self.pending_bytes += encoded.bytes().len();
-        self.pending_decisions += usize::from(entry.command.operation().is_none());
+        self.pending_decisions += usize::from(Decided::is_changed_by(&entry.command));
         self.pending.push_back(Pending { logged: Logged { entry, encoded }, asker, base, submitted });
         revision
     }
@@ -391,7 +406,7 @@ impl<K> Room<K> {
         for _ in 0..std::mem::take(&mut self.in_flight) {
             let Some(Pending { logged, .. }) = self.pending.pop_front() else { break };
             self.pending_bytes -= logged.encoded.bytes().len();
-            self.pending_decisions -= usize::from(logged.entry.command.operation().is_none());
+            self.pending_decisions -= usize::from(Decided::is_changed_by(&logged.entry.command));
             self.commit(logged)?;
         }
         Ok(())
@@ -399,8 +414,18 @@ impl<K> Room<K> {
 
     fn commit(&mut self, logged: Logged) -> Result<(), FoldError> {
         self.state.fold(&logged.entry)?;
+        self.talk.take(&logged.entry, &self.state);
         self.roles_touched |= matches!(logged.entry.command, Command::SetRole(_) | Command::Settings(_));
         self.window.push(logged);
+        if self.roster.is_unsettled(self.state.revision()) {
+            self.settle();
+        }
+        while let Some(oldest) = self.window.surplus() {
+            if self.roster.needs(oldest) {
+                self.settle();
+            }
+            self.window.drop_oldest();
+        }
         Ok(())
     }
 
@@ -429,9 +454,9 @@ impl<K> Room<K> {
             let refusal = match self.propose(asker.clone(), &principal, submit, &[], now) {
                 Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
                 // It is before the window, and is acknowledged there.
-                Ok(Submitted::NeedsHistory(_)) if in_log => continue,
+                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) if in_log => continue,
                 Err(refusal) if in_log && refusal.code == ErrorCode::BaseTooOld => continue,
-                Ok(Submitted::NeedsHistory(_)) => propose::overloaded(),
+                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => propose::overloaded(),
                 Err(refusal) => refusal,
             };
             displaced.push(Displaced { asker, participant, seq, refusal });
@@ -447,7 +472,7 @@ impl<K> Room<K> {
     /// Opens the room for a reader. Returns what to tell it first; feed it next. Readers of the same session on other
     /// connections are returned too: they are out.
     pub fn join(&mut self, join: Join<K>) -> Result<(ReaderId, ServerMessage, Vec<Reader<K>>), Refusal> {
-        let Join { key, principal, channel, wire, after, entries_only } = join;
+        let Join { key, principal, channel, wire, after, entries_only, now } = join;
         let participant = principal.participant;
         let role = self.role_of(&principal).ok_or_else(|| not_found(None))?;
         let head = self.state.revision();
@@ -468,6 +493,7 @@ impl<K> Room<K> {
                 (Place::Snapshot { text, revision: head, sent_bytes: 0 }, Some(snapshot))
             }
         };
+        self.roster.arrive(Person { participant, author: principal.author.clone(), role, joined_ms: now });
         let id = self.readers.add(key, principal, role, Cursor::new(participant, channel, wire, place));
         Ok((id, ServerMessage::Joined { channel, head, role, snapshot }, replaced))
     }
@@ -489,14 +515,15 @@ impl<K> Room<K> {
             if role == Some(reader.role) {
                 continue;
             }
-            let (key, channel) = (reader.key.clone(), reader.cursor.channel);
+            let (key, channel, participant) = (reader.key.clone(), reader.cursor.channel, reader.cursor.participant());
             match role {
                 Some(role) => {
                     if let Some(reader) = self.readers.get_mut(id) {
                         reader.role = role;
                     }
+                    self.roster.change(participant, |person| person.role = role);
                 }
-                None => drop(self.readers.remove(id)),
+                None => drop(self.take_out(id)),
             }
             changes.push(RoleChange { reader: id, key, channel, role });
         }
@@ -505,11 +532,17 @@ impl<K> Room<K> {
 
     /// Takes a reader out.
     pub fn leave(&mut self, id: ReaderId) -> Option<Reader<K>> {
-        let left = self.readers.remove(id);
+        let left = self.take_out(id);
         if self.is_idle() {
             self.rest();
         }
         left
+    }
+
+    fn take_out(&mut self, id: ReaderId) -> Option<Reader<K>> {
+        let left = self.readers.remove(id)?;
+        self.roster.leave(left.cursor.participant());
+        Some(left)
     }
 
     /// The readers.
@@ -519,6 +552,7 @@ impl<K> Room<K> {
 
     /// Takes all readers out: the room closes.
     pub fn close(&mut self) -> Vec<Reader<K>> {
+        self.roster = Roster::default();
         self.readers.remove_all()
     }
 
@@ -598,7 +632,9 @@ impl<K> Room<K> {
 
     /// Lets go of what only a busy room needs.
     pub fn rest(&mut self) {
+        self.settle();
         self.window.shrink();
+        self.talk.rest();
         self.pending.shrink_to_fit();
         self.readers.shrink();
     }
@@ -638,6 +674,8 @@ pub struct Join<K> {
     pub after: Option<Revision>,
     /// Whether it must have every entry after that one.
     pub entries_only: bool,
+    /// The time.
+    pub now: UnixMs,
 }
 
 /// A reader about to be moved on.
@@ -654,6 +692,11 @@ impl Feeding<'_> {
         self.cursor.feed(self.head, self.window, outlet)
     }
 }
+
+mod talk;
+mod watching;
+
+pub use watching::Telling;
 
 #[cfg(test)]
 mod tests;

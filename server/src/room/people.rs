@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use bincode::{Decode, Encode};
 use motet_protocol::{
-    access::Member,
+    access::{AccountId, Member},
     error::ErrorCode,
     ids::{ParticipantId, Revision},
     limits::{NAME_BYTES_MAX, ROLES_MAX},
@@ -30,6 +30,14 @@ impl People {
     /// Every decision.
     pub fn roles(&self) -> impl Iterator<Item = RoleOf> {
         self.decisions.iter().map(|(member, standing)| RoleOf { member: member.clone(), standing: *standing })
+    }
+
+    /// The accounts on which something was decided.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountId> + Clone {
+        self.decisions.keys().filter_map(|member| match member {
+            Member::Account(account) => Some(account),
+            Member::Participant(_) => None,
+        })
     }
 
     /// Whether one more decision can be kept.
@@ -65,7 +73,7 @@ impl People {
     }
 
     /// Everybody who is remembered.
-    pub fn authors(&self) -> impl Iterator<Item = (ParticipantId, &Author)> {
+    pub fn authors(&self) -> impl Iterator<Item = (ParticipantId, &Author)> + Clone {
         self.authors.iter().map(|(participant, (author, _))| (*participant, author))
     }
 

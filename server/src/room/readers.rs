@@ -14,8 +14,9 @@ use ropey::Rope;
 
 use super::{
     access::Principal,
+    presence::Watch,
     window::Window,
-    wire::{Encoded, Wire},
+    wire::{Encoded, SharedNews, Wire},
 };
 
 /// One reader of one room, never used again for another.
@@ -75,6 +76,8 @@ pub struct Cursor {
     place: Place,
     /// Whether it waits for room or for entries from the log, so that commits pass it by.
     behind: bool,
+    /// How far it was told who is here and where, if it watches.
+    pub watch: Option<Watch>,
 }
 
 /// A place in what a room has to tell.
@@ -96,7 +99,7 @@ pub enum Place {
 impl Cursor {
     /// A cursor that is to be fed first.
     pub fn new(participant: ParticipantId, channel: Channel, wire: Wire, place: Place) -> Self {
-        Self { participant, channel, wire, place, behind: true }
+        Self { participant, channel, wire, place, behind: true, watch: None }
     }
 
     fn after(&self) -> Option<Revision> {
@@ -145,6 +148,17 @@ impl Cursor {
         };
         self.behind = fed != Fed::CaughtUp;
         fed
+    }
+
+    /// Whose it is.
+    pub fn participant(&self) -> ParticipantId {
+        self.participant
+    }
+
+    /// Tells it who is here and where; it is `next` far then.
+    pub fn tell(&mut self, news: &mut SharedNews, next: Watch, outlet: &mut impl Outlet) {
+        self.wire.put_news(self.channel, news, outlet.buffer());
+        self.watch = Some(next);
     }
 
     /// Acknowledges an entry of its own again if its cursor is past it, or if it is in the text that is being sent.
@@ -248,7 +262,7 @@ impl<K> Readers<K> {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> + Clone {
         self.readers.iter()
     }
 }

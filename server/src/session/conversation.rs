@@ -6,11 +6,15 @@ use motet_protocol::{
     codec::CodecError,
     error::{About, ErrorCode, ErrorMessage},
     ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
-    limits::{HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, TOKEN_BYTES_MAX},
+    limits::{
+        HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, SIGNAL_BYTES_MAX, SIGNALS_PER_SECOND_MAX,
+        TOKEN_BYTES_MAX,
+    },
     message::{ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+    presence::{Presence, SignalKind},
 };
 
-use super::Caller;
+use super::{Caller, Pace, Turn, turn::no_relay};
 use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
@@ -20,6 +24,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What an acknowledgement promises.
     pub durability: Durability,
+    /// The relay for calls, if there is one.
+    pub turn: Option<Turn>,
 }
 
 /// One connection. `C` is what the caller knows a joined room by.
@@ -27,6 +33,7 @@ pub struct Settings {
 pub struct Session<C> {
     phase: Phase,
     channels: HashMap<Channel, C>,
+    signals: Pace,
     heard_ms: UnixMs,
     pinged: bool,
 }
@@ -105,6 +112,40 @@ pub enum Act<'a, C> {
         /// What it asks for.
         command: Command,
     },
+    /// Have a reader be told who is in the room and where, or no longer.
+    Watch {
+        /// What is joined.
+        joined: &'a C,
+        /// Whether to be told.
+        on: bool,
+    },
+    /// Take what somebody tells of itself. Only the newest of several counts.
+    SetPresence {
+        /// The channel.
+        channel: Channel,
+        /// The revision that its places count on.
+        base: Revision,
+        /// What it tells.
+        presence: Box<Presence>,
+    },
+    /// Pass something on.
+    Signal {
+        /// The channel.
+        channel: Channel,
+        /// What is joined there.
+        joined: &'a C,
+        /// Who is to have it.
+        to: ParticipantId,
+        /// What it is.
+        kind: SignalKind,
+        /// The thing.
+        payload: String,
+    },
+    /// Take note of the answer to a ping.
+    Answered {
+        /// Its nonce.
+        nonce: u64,
+    },
     /// Answer a question; the connection goes on meanwhile.
     Answer {
         /// Who asks.
@@ -119,7 +160,13 @@ pub enum Act<'a, C> {
 impl<C> Session<C> {
     /// A connection that was just accepted.
     pub fn new(now: UnixMs) -> Self {
-        Self { phase: Phase::Greeting { since_ms: now }, channels: HashMap::new(), heard_ms: now, pinged: false }
+        Self {
+            phase: Phase::Greeting { since_ms: now },
+            channels: HashMap::new(),
+            signals: Pace::new(SIGNALS_PER_SECOND_MAX, now),
+            heard_ms: now,
+            pinged: false,
+        }
     }
 
     /// Takes a message.
@@ -130,7 +177,7 @@ impl<C> Session<C> {
             (Phase::Greeting { .. } | Phase::Identifying { .. }, _) => {
                 close(ErrorCode::HelloRequired, "the first message of a connection is Hello")
             }
-            (Phase::Open { caller }, message) => self.open(Arc::clone(caller), message, settings),
+            (Phase::Open { caller }, message) => self.open(Arc::clone(caller), message, settings, now),
         }
     }
 
@@ -198,7 +245,13 @@ impl<C> Session<C> {
         }
     }
 
-    fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings) -> Act<'_, C> {
+    fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
+        if let ClientMessage::TurnCredentials { request } = message {
+            return match &settings.turn {
+                Some(turn) => Act::Reply(turn.credentials(request, caller.participant, now)),
+                None => reply(no_relay().about(About::Request(request))),
+            };
+        }
         if let ClientMessage::Authenticate { request, token } = message {
             return Act::Authenticate { request, token };
         }
@@ -211,7 +264,7 @@ impl<C> Session<C> {
                 reply(refusal.about(About::Connection))
             }
             ClientMessage::Ping { nonce } => Act::Reply(ServerMessage::Pong { nonce }),
-            ClientMessage::Pong { .. } => Act::Nothing,
+            ClientMessage::Pong { nonce } => Act::Answered { nonce },
             ClientMessage::Join { channel, room, after, entries_only } => {
                 let refusal = if self.channels.contains_key(&channel) {
                     Refusal::new(ErrorCode::ChannelInUse, format!("channel {channel} is joined; choose another"))
@@ -231,10 +284,30 @@ impl<C> Session<C> {
                 Some(joined) => Act::Submit { participant: caller.participant, channel, joined, seq, base, command },
                 None => reply(unknown(channel).about(About::Submit { channel, seq })),
             },
-            ClientMessage::WatchPresence { channel, .. }
-            | ClientMessage::SetPresence { channel, .. }
-            | ClientMessage::Signal { channel, .. } => {
-                let refusal = Refusal::new(ErrorCode::NotConfigured, "presence is not there yet");
+            ClientMessage::WatchPresence { channel, on } => match self.channels.get(&channel) {
+                Some(joined) => Act::Watch { joined, on },
+                None => reply(unknown(channel).about(About::Channel(channel))),
+            },
+            ClientMessage::SetPresence { channel, base, presence } => match self.channels.contains_key(&channel) {
+                true => Act::SetPresence { channel, base, presence },
+                false => reply(unknown(channel).about(About::Channel(channel))),
+            },
+            ClientMessage::Signal { channel, to, kind, payload } => {
+                let refusal = match self.channels.get(&channel) {
+                    _ if payload.len() > SIGNAL_BYTES_MAX => {
+                        let words = format!("what is passed on has at most {SIGNAL_BYTES_MAX} bytes");
+                        Refusal::new(ErrorCode::BadArgument, words)
+                    }
+                    None => unknown(channel),
+                    Some(joined) => match self.signals.take(now) {
+                        Ok(()) => return Act::Signal { channel, joined, to, kind, payload },
+                        Err(wait_ms) => {
+                            let words = format!("{SIGNALS_PER_SECOND_MAX} things a second are passed on");
+                            let wait_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+                            Refusal::for_now(ErrorCode::RateLimited, words, wait_ms)
+                        }
+                    },
+                };
                 reply(refusal.about(About::Channel(channel)))
             }
             // All others are questions.
@@ -287,6 +360,11 @@ impl<C> Session<C> {
     /// Takes a channel away, where the room did so.
     pub fn dropped(&mut self, channel: Channel) -> Option<C> {
         self.channels.remove(&channel)
+    }
+
+    /// What is on all channels.
+    pub fn channels(&self) -> impl Iterator<Item = &C> {
+        self.channels.values()
     }
 
     /// The channels, to leave them all at the end.

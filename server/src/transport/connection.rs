@@ -11,9 +11,10 @@ use std::{
 use motet_protocol::{
     access::Role,
     error::{About, ErrorCode},
-    ids::{Channel, SessionId, UnixMs},
+    ids::{Channel, Revision, SessionId, UnixMs},
     limits::REQUESTS_MAX,
     message::ServerMessage,
+    presence::Presence,
 };
 use tokio::{
     net::{TcpStream, tcp::OwnedReadHalf},
@@ -82,7 +83,8 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     let now = now_ms();
     let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-    let mut task = Task { connection, reading, inbound, session: Session::new(now), pace, requests, context };
+    let (session, told) = (Session::new(now), Vec::new());
+    let mut task = Task { connection, reading, inbound, session, pace, requests, told, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -98,6 +100,8 @@ struct Task {
     session: Session<Joined>,
     pace: Pace,
     requests: Arc<Semaphore>,
+    /// What was told of presence with the bytes that were read last: the newest of each channel.
+    told: Vec<(Channel, Revision, Box<Presence>)>,
     context: Context,
 }
 
@@ -221,6 +225,7 @@ impl Task {
                 return Next::Close;
             }
         }
+        self.pass_presence(now);
         flush_if_many();
         let outgoing = self.inbound.take_outgoing();
         if !outgoing.is_empty() {
@@ -261,8 +266,8 @@ impl Task {
             Act::Submit { participant, channel, joined, seq, base, command } => {
                 let submit = Submit { participant, seq, base, command };
                 let result = match joined.cell.submit(&self.connection, joined.reader, submit, &[], now) {
-                    Ok(Submitted::NeedsHistory(submit)) => {
-                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit).await
+                    Ok(needs @ (Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..))) => {
+                        submit_with_more(&self.context.rooms, &self.connection, joined.clone(), needs).await
                     }
                     result => result.map(|_| ()),
                 };
@@ -291,7 +296,7 @@ impl Task {
                 let key = Arc::clone(&self.connection);
                 let joined = match self.context.rooms.enter(&caller, &room, Role::Viewer).await {
                     Ok((cell, principal)) => {
-                        let join = Join { key, principal, channel, wire, after, entries_only };
+                        let join = Join { key, principal, channel, wire, after, entries_only, now: now_ms() };
                         cell.join(join).map(|reader| Joined { cell, reader })
                     }
                     Err(refusal) => Err(refusal),
@@ -304,6 +309,21 @@ impl Task {
             Act::Leave { channel, joined } => {
                 joined.cell.leave(joined.reader);
                 self.connection.send(&ServerMessage::Left { channel });
+            }
+            Act::Watch { joined, on } => joined.cell.watch(joined.reader, on),
+            Act::SetPresence { channel, base, presence } => {
+                self.told.retain(|(told, ..)| *told != channel);
+                self.told.push((channel, base, presence));
+            }
+            Act::Signal { channel, joined, to, kind, payload } => {
+                if let Err(refusal) = joined.cell.signal(joined.reader, to, kind, payload) {
+                    self.refuse(refusal, About::Channel(channel));
+                }
+            }
+            Act::Answered { nonce } => {
+                if self.connection.deliver(|outbox| outbox.answered(nonce)) {
+                    self.session.channels().for_each(|joined| joined.cell.go_on());
+                }
             }
             Act::Answer { caller, request, question } => {
                 let permit = Arc::clone(&self.requests).acquire_owned().await;
@@ -340,6 +360,16 @@ impl Task {
     fn refuse(&self, refusal: Refusal, about: About) {
         self.context.metrics.refuse(refusal.code);
         self.connection.send(&ServerMessage::Error(refusal.about(about)));
+    }
+
+    /// Brings what was told of presence to the rooms: of a flood, what came last.
+    fn pass_presence(&mut self, now: UnixMs) {
+        for (channel, base, presence) in std::mem::take(&mut self.told) {
+            let Some(joined) = self.session.channel(channel) else { continue };
+            if let Err(refusal) = joined.cell.set_presence(joined.reader, base, *presence, now) {
+                self.refuse(refusal, About::Channel(channel));
+            }
+        }
     }
 
     /// Forgets channels that rooms have closed, and moves lagging readers on as far as there is room.
@@ -387,20 +417,32 @@ impl Task {
     }
 }
 
-/// Reads the entries between an old base and the room's window, and submits again with them.
-async fn submit_with_history(
+/// Reads what a room needs to take a submit (the entries between an old base and its window, the message that it is
+/// about), and submits again with that.
+async fn submit_with_more(
     rooms: &Rooms,
     connection: &Arc<Connection>,
     joined: Joined,
-    mut submit: Submit,
+    mut submitted: Submitted,
 ) -> Result<(), Refusal> {
     let Joined { cell, reader } = joined;
+    let mut older = Vec::new();
     for _ in 0..HISTORY_TRIES {
-        let older = older_entries(&rooms.store, &cell, submit.base).await?;
-        match cell.submit(connection, reader, submit, &older, now_ms())? {
-            Submitted::NeedsHistory(again) => submit = again,
-            _ => return Ok(()),
-        }
+        let submit = match submitted {
+            Submitted::NeedsHistory(submit) => {
+                older = older_entries(&rooms.store, &cell, submit.base).await?;
+                submit
+            }
+            Submitted::NeedsMessage(submit, message) => {
+                cell.learn(&rooms.store, message).await?;
+                submit
+            }
+            Submitted::Ordered(_) | Submitted::Repeat(_) => return Ok(()),
+        };
+        submitted = cell.submit(connection, reader, submit, &older, now_ms())?;
     }
-    Err(propose::overloaded())
+    match submitted {
+        Submitted::Ordered(_) | Submitted::Repeat(_) => Ok(()),
+        Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => Err(propose::overloaded()),
+    }
 }

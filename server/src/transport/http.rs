@@ -55,6 +55,9 @@ pub async fn accept_http(listener: TcpListener, door: Door, context: Context, co
     let api = api::router(Api::new(http.context.clone()), others, cors_origins);
     let router = Router::new()
         .route("/", get(home))
+        .route("/r/{room}", get(home))
+        .route("/client.mjs", get(client))
+        .route("/ot.mjs", get(ot))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -89,13 +92,30 @@ async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, co
     }
 }
 
-async fn home() -> &'static str {
-    "Motet: a server for plain text that many people and programs edit at once.\n\n\
-     /docs      what can be asked over HTTP, below /api\n\
-     /ws        WebSocket: binary messages are bincode, text messages are JSON\n\
-     /healthz   whether the process runs\n\
-     /readyz    whether it takes edits\n\
-     /metrics   figures, for Prometheus\n"
+/// A page on which a room is edited, by the client that docs/json.md shows.
+async fn home() -> Response {
+    page("text/html; charset=utf-8", include_str!("../../../web/index.html"))
+}
+
+async fn client() -> Response {
+    page("text/javascript; charset=utf-8", include_str!("../../../web/client.mjs"))
+}
+
+async fn ot() -> Response {
+    page("text/javascript; charset=utf-8", include_str!("../../../web/ot.mjs"))
+}
+
+fn page(kind: &'static str, body: &'static str) -> Response {
+    // A page of this server's runs what this server gave it, and talks to nobody else.
+    const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; \
+                          connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let head = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (head, body).into_response()
 }
 
 async fn ready(State(http): State<Http>) -> Response {

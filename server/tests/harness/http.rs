@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A client that keeps its connection.
 pub struct Http {
+    address: SocketAddr,
     stream: BufReader<TcpStream>,
     pub headers: Vec<(&'static str, String)>,
 }
@@ -62,7 +63,7 @@ impl Http {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { stream: BufReader::new(stream), headers: Vec::new() }
+        Self { address, stream: BufReader::new(stream), headers: Vec::new() }
     }
 
     pub fn get(&mut self, path: &str) -> Answer {
@@ -90,11 +91,19 @@ impl Http {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         head.push_str("\r\n");
+        // A server that refused the last request without reading all of it has closed the connection, as it may.
+        self.try_send(&head, body).unwrap_or_else(|| {
+            *self = Self { headers: std::mem::take(&mut self.headers), ..Self::connect(self.address) };
+            self.try_send(&head, body).expect("the server closed the connection")
+        })
+    }
+
+    fn try_send(&mut self, head: &str, body: &[u8]) -> Option<Answer> {
         let stream = self.stream.get_mut();
-        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(head.as_bytes()).ok()?;
         // A server that refuses a body may close before it has all of it.
         let _ = stream.write_all(body);
-        self.answer()
+        self.try_answer()
     }
 
     pub fn raw(&mut self, bytes: &[u8]) {

@@ -102,9 +102,9 @@ impl Replica {
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Result<(), Lost> {
-        let Outgoing { seq, base, operation } = outgoing;
+        let Outgoing { seq, base, command } = outgoing;
         self.sent = true;
-        self.say(&ClientMessage::Submit { channel: 1, seq, base, command: Command::Edit(operation) })
+        self.say(&ClientMessage::Submit { channel: 1, seq, base, command })
     }
 
     /// Changes the text and sends it on.

@@ -13,7 +13,7 @@ fn room(limits: RoomLimits) -> Room<&'static str> {
 
 fn join(room: &mut Room<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
     let principal = Arc::new(Principal::nobody(participant));
-    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false };
+    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
     room.join(join).unwrap().0
 }
 
@@ -186,7 +186,7 @@ mod roles {
         principal: &Arc<Principal>,
     ) -> Result<ReaderId, Refusal> {
         let principal = Arc::clone(principal);
-        let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false };
+        let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
         room.join(join).map(|(reader, _, _)| reader)
     }
 

@@ -14,8 +14,8 @@ use super::{
 /// How many keys of a log are removed at once when it is purged.
 const PURGE_KEYS_MAX: usize = 256;
 
-/// A revision and its record as they stand in the engine.
-type Found = (Revision, Vec<u8>);
+/// A revision and its record as they stand in the engine; a text says what is wrong with the record.
+type Found = (Revision, Result<record::Opened, String>);
 
 /// What is to be done for one append.
 enum Plan {
@@ -221,13 +221,13 @@ impl<E: Engine> Embedded<E> {
 
     /// Checks what a scan found to be the entries from revision `from` on, without gaps.
     fn open_entries(&self, log: LogId, from: Revision, found: Vec<Found>) -> Result<Vec<StoredEntry>, StoreError> {
-        let entries = found.into_iter().zip(from..).map(|((revision, value), next)| {
+        let entries = found.into_iter().zip(from..).map(|((revision, opened), next)| {
             let damaged = |what| StoreError::Damaged { log, revision: next, what };
             if revision != next {
                 return Err(damaged(format!("it is missing; the next one is {revision}")));
             }
             let (key, pieces) = (Region::Entry.key(log, revision), Region::EntryPiece.key(log, revision));
-            let bytes = self.gather(record::open(&value).map_err(damaged)?, &key, &pieces)?.map_err(damaged)?;
+            let bytes = self.gather(opened.map_err(damaged)?, &key, &pieces)?.map_err(damaged)?;
             Ok((revision, Bytes::from(bytes)))
         });
         entries.collect()
@@ -247,9 +247,9 @@ impl<E: Engine> Embedded<E> {
             let (mut found, mut bytes, mut ended) = (Vec::new(), 0_usize, true);
             engine.scan(&from_key, &to_key, Direction::Up, &mut |key, value| {
                 // A key that is no entry's stands for the damage that it is: no revision is 0.
-                found.push((keys::revision_of(key).unwrap_or(0), value.to_vec()));
-                let length = record::open(value).map_or(0, |opened| opened.length());
-                bytes = bytes.saturating_add(length);
+                let opened = record::open(value);
+                bytes = bytes.saturating_add(opened.as_ref().map_or(0, record::Opened::length));
+                found.push((keys::revision_of(key).unwrap_or(0), opened));
                 if found.len() >= entries_max || bytes >= bytes_max {
                     ended = false;
                     return ControlFlow::Break(());

@@ -1,4 +1,4 @@
-//! Snapshots: several of a log, spread over its revisions.
+//! Snapshots: as many of a log as its entries pay for, so that every revision has one not far before it.
 
 use std::ops::ControlFlow;
 
@@ -11,9 +11,13 @@ use super::{
     record,
 };
 
-/// How many snapshots of a log are kept: enough that every revision has one not far before it, and not so many that a
-/// large text fills the disk.
-const SNAPSHOTS_MAX: usize = 16;
+/// How many of a log's newest snapshots are kept in any case: the older take the place of a newer one that is damaged.
+const SNAPSHOTS_MIN: usize = 8;
+
+/// What older snapshots may take of the disk for each entry of history, in bytes. While a room is edited it makes them no more
+/// often than after an entry for each 64 bytes of its text (the rest is for what a state holds beside the text), so that all
+/// of those are kept; those of a room that was opened often for a few edits are thinned out.
+const BYTES_PER_ENTRY: u64 = 80;
 
 /// How many bytes of a snapshot are written before others may write: they wait about a millisecond.
 const TURN_BYTES: usize = 64 * 1024;
@@ -37,36 +41,44 @@ impl<E: Engine> Embedded<E> {
             self.cell.write(|engine| engine.write(turn))?;
             parking_lot::MutexGuard::unlock_fair(writer);
         }
-        let kept = self.snapshot_revisions(log, Revision::MAX)?;
-        if let Some(revision) = superfluous(&kept) {
-            self.remove_snapshot(log, revision)?;
+        match superfluous(&self.newest_snapshots(log, Revision::MAX, SNAPSHOTS_MIN + 2)?) {
+            Some(revision) => self.remove_snapshot(log, revision),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     pub(super) fn newest_snapshot(&self, log: LogId, at_most: Revision) -> Result<Option<StoredSnapshot>, StoreError> {
-        for revision in self.snapshot_revisions(log, at_most)?.into_iter().rev() {
+        let mut at_most = Some(at_most);
+        while let Some(up_to) = at_most {
+            let found = self.newest_snapshots(log, up_to, 1)?.pop();
+            let Some((revision, value)) = found else { break };
             let (key, pieces) = keys_of(log, revision);
-            let Some(value) = self.read_engine(|engine| engine.get(&key))? else { continue };
-            let Ok(opened) = record::open(&value) else { continue };
-            if let Ok(state) = self.gather(opened, &key, &pieces)? {
+            if let Ok(opened) = record::open(&value)
+                && let Ok(state) = self.gather(opened, &key, &pieces)?
+            {
                 return Ok(Some(StoredSnapshot { revision, state: Bytes::from(state) }));
             }
             tracing::warn!(%log, revision, "a snapshot is damaged; an older one or the log takes its place");
+            at_most = revision.checked_sub(1);
         }
         Ok(None)
     }
 
-    /// The revisions that there are snapshots of, in order.
-    fn snapshot_revisions(&self, log: LogId, at_most: Revision) -> Result<Vec<Revision>, StoreError> {
+    /// The last few snapshots up to a revision, the newest first, as their records stand in the engine.
+    fn newest_snapshots(
+        &self,
+        log: LogId,
+        at_most: Revision,
+        count: usize,
+    ) -> Result<Vec<(Revision, Vec<u8>)>, StoreError> {
         let (from, to) = (Region::Snapshot.key(log, 0), Region::Snapshot.end(log, at_most));
         self.read_engine(|engine| {
-            let mut revisions = Vec::new();
-            engine.scan(&from, &to, Direction::Up, &mut |key, _| {
-                revisions.extend(keys::revision_of(key));
-                ControlFlow::Continue(())
+            let mut found = Vec::new();
+            engine.scan(&from, &to, Direction::Down, &mut |key, value| {
+                found.extend(keys::revision_of(key).map(|revision| (revision, value.to_vec())));
+                if found.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;
-            Ok(revisions)
+            Ok(found)
         })
     }
 
@@ -82,32 +94,45 @@ fn keys_of(log: LogId, revision: Revision) -> (Vec<u8>, Vec<u8>) {
     (Region::Snapshot.key(log, revision), Region::SnapshotPiece.key(log, revision))
 }
 
-/// Which of too many snapshots to remove: the one that leaves the smallest gap, and never one of the newest two, of which
-/// the older is what is left when the newest is damaged.
-fn superfluous(revisions: &[Revision]) -> Option<Revision> {
-    if revisions.len() <= SNAPSHOTS_MAX {
-        return None;
-    }
-    let gap = |index: usize| revisions[index + 1] - index.checked_sub(1).map_or(0, |before| revisions[before]);
-    (0..revisions.len() - 2).min_by_key(|index| gap(*index)).map(|index| revisions[index])
+/// Which of the newest snapshots, the newest first, to remove: the one that has just become too old to be kept in any case, if
+/// it takes more than the entries between it and the one before may pay for.
+fn superfluous(newest: &[(Revision, Vec<u8>)]) -> Option<Revision> {
+    let (revision, value) = newest.get(SNAPSHOTS_MIN)?;
+    let before = newest.get(SNAPSHOTS_MIN + 1).map_or(0, |(before, _)| *before);
+    let bytes = record::open(value).map_or(u64::MAX, |opened| opened.length() as u64);
+    (bytes > (revision - before).saturating_mul(BYTES_PER_ENTRY)).then_some(*revision)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn snapshots_stay_spread_over_a_long_log() {
-        let mut kept = Vec::new();
-        for revision in (1_000..=1_000_000).step_by(1_000) {
-            kept.push(revision);
-            if let Some(removed) = superfluous(&kept) {
-                kept.retain(|kept| *kept != removed);
+    /// The revisions kept of snapshots made every so many entries.
+    fn kept(every: usize, bytes: usize, up_to: Revision) -> Vec<Revision> {
+        let mut changes = Vec::new();
+        record::put(Vec::new(), &[], &vec![0; bytes], bytes + record::HEADER_BYTES, &mut changes);
+        let Some(Change::Put(_, value)) = changes.pop() else { panic!("{changes:?}") };
+        let mut newest_first: Vec<(Revision, Vec<u8>)> = Vec::new();
+        for revision in (every as u64..=up_to).step_by(every) {
+            newest_first.insert(0, (revision, value.clone()));
+            if let Some(removed) = superfluous(&newest_first) {
+                newest_first.retain(|(revision, _)| *revision != removed);
             }
         }
-        assert_eq!(kept.len(), SNAPSHOTS_MAX);
-        assert_eq!(kept[SNAPSHOTS_MAX - 2..], [999_000, 1_000_000]);
-        let gaps = kept.windows(2).map(|pair| pair[1] - pair[0]);
-        assert!(gaps.chain([kept[0]]).all(|gap| gap <= 200_000), "{kept:?}");
+        newest_first.into_iter().map(|(revision, _)| revision).collect()
+    }
+
+    #[test]
+    fn snapshots_that_the_entries_pay_for_are_all_kept() {
+        assert_eq!(kept(4_096, 4_096 * 66, 1_000_000).len(), 244);
+    }
+
+    #[test]
+    fn snapshots_made_more_often_are_thinned_out_but_for_the_newest() {
+        let revisions = kept(100, 64_000, 100_000);
+        assert_eq!(revisions.len(), SNAPSHOTS_MIN + 124);
+        let (newest, older) = revisions.split_at(SNAPSHOTS_MIN);
+        assert!(newest.windows(2).all(|pair| pair[0] - pair[1] == 100));
+        assert!(older.windows(2).all(|pair| pair[0] - pair[1] == 800));
     }
 }
