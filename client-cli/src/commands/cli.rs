@@ -65,9 +65,17 @@ enum Command {
 
 /// Does what was typed; returns what the shell is told.
 pub fn run(cli: Cli) -> ExitCode {
+    let is_http_given = cli.http.is_some();
     let http = cli.http.unwrap_or_else(|| HttpAddress::from(&cli.server));
-    let mut globals =
-        Globals { server: cli.server, http, token: cli.token, is_kept: false, name: cli.name, json: cli.json };
+    let mut globals = Globals {
+        server: cli.server,
+        http,
+        is_http_given,
+        token: cli.token,
+        is_kept: false,
+        name: cli.name,
+        json: cli.json,
+    };
     let failure = match sign_in(&cli.command, &mut globals).and_then(|()| start(cli.command, &globals)) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure) => failure,
@@ -149,6 +157,19 @@ mod tests {
         for command in Cli::command().get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("motet "), "{} has no examples", command.get_name());
+        }
+    }
+
+    /// clap lets a command hide a flag of all commands silently, and ends with a panic if their types are different.
+    #[test]
+    fn no_command_has_a_flag_that_all_commands_have() {
+        let cli = Cli::command();
+        let of_all: Vec<_> =
+            cli.get_arguments().filter(|flag| flag.is_global_set()).map(|flag| flag.get_id()).collect();
+        assert!(of_all.len() >= 4);
+        for command in cli.get_subcommands() {
+            let mut own = command.get_arguments().map(|flag| flag.get_id());
+            assert_eq!(own.find(|id| of_all.contains(id)), None, "{}", command.get_name());
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Globals {
     pub server: Address,
     /// Where its HTTP API is.
     pub http: HttpAddress,
+    /// Whether that was said, rather than found from the server's address.
+    pub is_http_given: bool,
     /// Proof of who one is.
     pub token: Option<String>,
     /// Whether the token is one that is kept, and renewed when it expires.
