@@ -39,12 +39,37 @@ pub struct Options {
     pub backoff: Backoff,
     /// After how long without a connection to give up; none is never.
     pub give_up_after: Option<Duration>,
+    /// Where the token of the next connection comes from, if the greeting's may have expired by then.
+    pub tokens: Option<TokenSource>,
+}
+
+/// Tokens for connections that come after the first one.
+#[derive(Clone)]
+pub struct TokenSource(Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl TokenSource {
+    /// From what gives a token that is good now; none for the one before. It may wait, as for a server.
+    pub fn new(next: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    pub(crate) async fn next(&self) -> Option<String> {
+        let next = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || next()).await.ok().flatten()
+    }
+}
+
+/// Tokens stay out of what is printed.
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenSource")
+    }
 }
 
 impl Options {
     /// With the defaults: never gives up.
     pub fn new(server: Address, greeting: Greeting) -> Self {
-        Self { server, greeting, backoff: Backoff::default(), give_up_after: None }
+        Self { server, greeting, backoff: Backoff::default(), give_up_after: None, tokens: None }
     }
 }
 

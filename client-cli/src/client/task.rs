@@ -9,7 +9,7 @@ use std::{
 };
 
 use motet_protocol::{
-    error::{About, ErrorMessage},
+    error::{About, ErrorCode, ErrorMessage},
     ids::{Channel, RoomId},
     limits::Limits,
     message::{ClientMessage, ServerMessage},
@@ -393,10 +393,12 @@ impl Task {
 
     /// Tries until it succeeds, or it is of no use or too late.
     async fn reconnect(&mut self, mut error: ConnectionError) -> Result<Connection, Error> {
-        let Options { server, greeting, backoff, give_up_after } = self.options.clone();
+        let Options { server, mut greeting, backoff, give_up_after, tokens } = self.options.clone();
         let lost_at = Instant::now();
         for attempt in 0_u32.. {
             let comes_back = match &error {
+                // An expired token is renewed once; the next one is good, or of no use.
+                ConnectionError::Bye(bye) if bye.code == ErrorCode::Unauthorized => attempt == 0 && tokens.is_some(),
                 ConnectionError::Bye(bye) => is_passing(bye),
                 _ => true,
             };
@@ -405,6 +407,11 @@ impl Task {
                 break;
             }
             sleep(wait).await;
+            if let Some(tokens) = &tokens
+                && let Some(token) = tokens.next().await
+            {
+                greeting.token = Some(token);
+            }
             match Connection::open(&server, greeting.clone()).await {
                 Ok((connection, welcome)) => {
                     self.limits = welcome.limits;

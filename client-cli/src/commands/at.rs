@@ -21,11 +21,11 @@ pub(crate) fn parse(text: &str) -> Result<At, String> {
     })
 }
 
-fn now_ms() -> UnixMs {
+pub(crate) fn now_ms() -> UnixMs {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as UnixMs)
 }
 
-fn duration_ms(text: &str) -> Option<u64> {
+pub(crate) fn duration_ms(text: &str) -> Option<u64> {
     let units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     let (number, unit_ms) = units
         .iter()

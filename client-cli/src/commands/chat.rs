@@ -70,7 +70,7 @@ pub(crate) struct Chat {
     #[arg(long, num_args = 2, value_names = ["MESSAGE", "EMOJI"], group = "deed")]
     unreact: Option<Vec<String>>,
     /// The name that others see.
-    #[arg(long, env = "MOTET_NAME", default_value = "")]
+    #[arg(long, default_value = "", hide_default_value = true)]
     name: String,
 }
 

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Failure, Globals, apply::Apply, cat::Cat, chat::Chat, comment::Comment, create::Create, list::Rooms, load::Load,
-    log::Log, put::Put, replay::Replay, rm::Rm, show::Show, watch::Watch, who::Who,
+    Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, create::Create, list::Rooms,
+    load::Load, log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show, watch::Watch, who::Who,
 };
-use crate::address::Address;
+use crate::{
+    address::Address,
+    http::{Credentials, HttpAddress, session},
+};
 
 /// Reads, edits, watches and measures the rooms of a Motet server.
 ///
@@ -23,9 +26,16 @@ pub struct Cli {
     /// The server: tcp://HOST:PORT or ws://HOST:PORT[/PATH].
     #[arg(long, global = true, env = "MOTET_SERVER", default_value = "tcp://127.0.0.1:6684", value_name = "URL")]
     server: Address,
-    /// Proof of who you are, where the server wants one.
+    /// Where the server speaks HTTP: http://HOST:PORT. Without it, on the port of a ws:// server, or on port 6683 of a
+    /// tcp:// server's host.
+    #[arg(long, global = true, env = "MOTET_HTTP", value_name = "URL")]
+    http: Option<HttpAddress>,
+    /// Proof of who you are, in place of what `motet login` keeps; an empty one makes you a guest.
     #[arg(long, global = true, env = "MOTET_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// What you call yourself, where you are not signed in; others see it.
+    #[arg(long, env = "MOTET_NAME", default_value = "", hide_default_value = true)]
+    name: String,
     /// Print JSON, one value a line; errors too, on standard error.
     #[arg(long, global = true)]
     json: bool,
@@ -49,12 +59,24 @@ enum Command {
     Log(Log),
     Replay(Replay),
     Load(Load),
+    #[command(flatten)]
+    OverHttp(OverHttp),
 }
 
 /// Does what was typed; returns what the shell is told.
 pub fn run(cli: Cli) -> ExitCode {
-    let globals = Globals { server: cli.server, token: cli.token, json: cli.json };
-    let failure = match start(cli.command, &globals) {
+    let is_http_given = cli.http.is_some();
+    let http = cli.http.unwrap_or_else(|| HttpAddress::from(&cli.server));
+    let mut globals = Globals {
+        server: cli.server,
+        http,
+        is_http_given,
+        token: cli.token,
+        is_kept: false,
+        name: cli.name,
+        json: cli.json,
+    };
+    let failure = match sign_in(&cli.command, &mut globals).and_then(|()| start(cli.command, &globals)) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure) => failure,
     };
@@ -72,6 +94,22 @@ pub fn run(cli: Cli) -> ExitCode {
         }
     }
     failure.exit_code()
+}
+
+/// Makes the command that of whoever is signed in on the server.
+fn sign_in(command: &Command, globals: &mut Globals) -> Result<(), Failure> {
+    match (command, &globals.token) {
+        (Command::OverHttp(command), _) if command.signs_in_or_out() => {}
+        (_, Some(token)) if token.is_empty() => globals.token = None,
+        (_, Some(_)) => {}
+        (_, None) => {
+            if let Some(credentials) = Credentials::of_user() {
+                globals.token = session::access_token(&globals.api_as_nobody(), &credentials, at::now_ms())?;
+                globals.is_kept = globals.token.is_some();
+            }
+        }
+    }
+    Ok(())
 }
 
 fn start(command: Command, globals: &Globals) -> Result<(), Failure> {
@@ -103,6 +141,7 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
         Command::Log(log) => log.run(globals).await,
         Command::Replay(replay) => replay.run(globals).await,
         Command::Load(load) => load.run(globals).await,
+        Command::OverHttp(command) => tokio::task::block_in_place(|| command.run(globals)),
     }
 }
 
@@ -118,6 +157,19 @@ mod tests {
         for command in Cli::command().get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("motet "), "{} has no examples", command.get_name());
+        }
+    }
+
+    /// clap lets a command hide a flag of all commands silently, and ends with a panic if their types are different.
+    #[test]
+    fn no_command_has_a_flag_that_all_commands_have() {
+        let cli = Cli::command();
+        let of_all: Vec<_> =
+            cli.get_arguments().filter(|flag| flag.is_global_set()).map(|flag| flag.get_id()).collect();
+        assert!(of_all.len() >= 4);
+        for command in cli.get_subcommands() {
+            let mut own = command.get_arguments().map(|flag| flag.get_id());
+            assert_eq!(own.find(|id| of_all.contains(id)), None, "{}", command.get_name());
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) struct Comment {
     /// The room.
     room: RoomId,
     /// The name that others see.
-    #[arg(long, env = "MOTET_NAME", default_value = "", global = true)]
+    #[arg(long, default_value = "", hide_default_value = true, global = true)]
     name: String,
     #[command(subcommand)]
     what: Option<What>,

@@ -9,10 +9,7 @@ use motet_protocol::{
 use serde::Serialize;
 
 use super::{Failure, Globals, output::Output};
-use crate::{
-    client::{Client, Options},
-    room::Event,
-};
+use crate::{client::Client, room::Event};
 
 /// Tells everything that happens in a room, as JSON lines, until it is stopped. Goes on where it was when the connection
 /// was lost.
@@ -55,7 +52,7 @@ enum Line {
 
 impl Watch {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let client = Client::connect(Options::new(globals.server.clone(), globals.greeting())).await?;
+        let client = Client::connect(globals.options()).await?;
         let after = match self.from {
             Some(from) => from - 1,
             None => client.show_room(self.room.clone()).await?.head,

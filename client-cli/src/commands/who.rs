@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{Failure, Globals, output::Output};
 use crate::{
-    client::{Client, Options},
+    client::Client,
     room::{Event, Follower},
 };
 
@@ -48,7 +48,7 @@ enum Line<'a> {
 
 impl Who {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let client = Client::connect(Options::new(globals.server.clone(), globals.greeting())).await?;
+        let client = Client::connect(globals.options()).await?;
         let me = client.welcome().participant;
         let head = client.show_room(self.room.clone()).await?.head;
         let mut follower = client.follow(self.room, head).await?;

@@ -30,7 +30,6 @@ use self::{
     words::Words,
 };
 use super::{Failure, Globals};
-use crate::address::Address;
 
 /// Loads a server and measures it: in a closed loop every writer edits, waits for the acknowledgement, and edits again; with
 /// --rate edits are due at fixed times (an open loop), and latency counts from then.
@@ -62,10 +61,13 @@ impl Load {
         if self.worker {
             return fleet::work(globals).await;
         }
-        let words = match &self.scenario {
+        let mut words = match &self.scenario {
             Some(path) => (*self.words).or(Words::read(path)?),
             None => *self.words,
         };
+        if globals.is_http_given {
+            words.http = Some(globals.http.to_string());
+        }
         let scenario = Scenario::new(&words, globals)?;
         let client = globals.connect().await?;
         let welcome = client.welcome().clone();
@@ -102,11 +104,8 @@ impl Load {
 }
 
 async fn server_usage(scenario: &Scenario, globals: &Globals) -> Option<Usage> {
-    let authority = match (&scenario.http, &globals.server) {
-        (Some(url), _) => url.trim_start_matches("http://").trim_end_matches('/'),
-        (None, Address::Ws { authority, .. }) => authority,
-        (None, Address::Tcp { .. }) => "127.0.0.1:6683",
-    };
+    let url = scenario.http.as_deref().unwrap_or(globals.http.as_str());
+    let authority = url.trim_start_matches("http://").trim_end_matches('/');
     match usage(authority).await {
         Ok(usage) => Some(usage),
         Err(error) => {

@@ -87,8 +87,8 @@ pub(super) struct Words {
     /// Processes that share the rooms of the load [default: 1].
     #[arg(long)]
     pub(super) workers: Option<u32>,
-    /// Where the server's /metrics are; for ws:// the same host and port unless told otherwise.
-    #[arg(long, value_name = "URL")]
+    /// Where the server's /metrics are, in a file; the flag is that of every command.
+    #[arg(skip)]
     pub(super) http: Option<String>,
     /// The seed of what is typed; drawn and told where none is given.
     #[arg(long)]
