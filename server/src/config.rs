@@ -1,6 +1,7 @@
 //! What a server is told: flags, then the environment, then a file, then defaults, checked before anything starts.
 
 use std::{
+    ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -16,6 +17,7 @@ use motet_protocol::{
 use serde::Deserialize;
 
 use crate::{
+    assist::provider::{Endpoint, EndpointError, Key},
     auth::{
         AuthConfig, Secret,
         admin::Task,
@@ -73,6 +75,13 @@ pub struct Flags {
     /// Seconds after which a room that nobody has open leaves memory [default: 30]
     #[arg(long, env = "MOTETD_UNLOAD_AFTER", value_name = "SECONDS")]
     unload_after: Option<u64>,
+    /// Base URL of an OpenAI-compatible endpoint that completes and summarizes, as in https://host/v1; it is shown text of the
+    /// rooms. Its key is MOTETD_ASSIST_KEY in the environment [default: none, the server answers itself]
+    #[arg(long, env = "MOTETD_ASSIST_URL", value_name = "URL")]
+    assist_url: Option<String>,
+    /// The model that the endpoint is asked for
+    #[arg(long, env = "MOTETD_ASSIST_MODEL", value_name = "NAME")]
+    assist_model: Option<String>,
     /// What those may do in a room who have no role there, where the room does not say [default: host with
     /// `--auth open`, else none]
     #[arg(long, env = "MOTETD_GUEST_ROLE", value_name = "ROLE")]
@@ -202,6 +211,8 @@ pub struct Config {
     pub text_bytes_max: usize,
     /// How long a room that nobody has open stays in memory.
     pub unload_after: Duration,
+    /// Who is asked for completions and summaries before the server itself.
+    pub assist: Option<Endpoint>,
     /// What those may do in a room who have no role there, where the room does not say.
     pub guest_role: Option<Role>,
     /// The relay for calls, if there is one.
@@ -236,6 +247,9 @@ pub enum ConfigError {
     /// A value is out of its range.
     #[error("{0}")]
     OutOfRange(&'static str),
+    /// The endpoint for completions and summaries is none.
+    #[error(transparent)]
+    Assist(#[from] EndpointError),
     /// Who is let in cannot be as it is said.
     #[error(transparent)]
     Auth(#[from] BadChoice),
@@ -287,6 +301,11 @@ impl Flags {
             },
             room_ttl_s: self.room_ttl.or(file.room_ttl).unwrap_or(0),
             unload_after: Duration::from_secs(self.unload_after.or(file.unload_after).unwrap_or(30)),
+            assist: endpoint(
+                self.assist_url.or(file.assist_url).as_deref(),
+                self.assist_model.or(file.assist_model).as_deref(),
+                std::env::var_os("MOTETD_ASSIST_KEY"),
+            )?,
             turn,
             auth,
             cors_origins: [self.cors_origin, file.cors_origin]
@@ -334,6 +353,16 @@ fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
 fn threads_by_default() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     (processors - 1).max(1)
+}
+
+/// The endpoint that was named, if one was. The key comes from the environment alone: a flag would show it to everybody who lists
+/// processes, and a file is copied around.
+fn endpoint(url: Option<&str>, model: Option<&str>, key: Option<OsString>) -> Result<Option<Endpoint>, EndpointError> {
+    let Some(url) = url else {
+        return if model.is_some() { Err(EndpointError::ModelAlone) } else { Ok(None) };
+    };
+    let key = key.filter(|key| !key.is_empty()).map(|key| Key::new(key.to_str().unwrap_or_default())).transpose()?;
+    Endpoint::new(url, model.unwrap_or_default(), key).map(Some)
 }
 
 fn read_file(path: &Path) -> Result<String, ConfigError> {
@@ -443,5 +472,32 @@ mod tests {
         for bad in ["*", "example.org", "https://example.org/path", "https://"] {
             assert!(Flags::parse_from(["motetd", "--cors-origin", bad]).resolve().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn nobody_is_asked_to_assist_unless_an_endpoint_and_its_model_are_named() {
+        let assist = |flags: &[&str]| {
+            let flags = std::iter::once("motetd").chain(flags.iter().copied());
+            Flags::parse_from(flags).resolve().map(|config| config.assist.map(|endpoint| endpoint.chat().to_string()))
+        };
+        assert_eq!(assist(&[]).unwrap(), None);
+        let named = ["--assist-url", "http://localhost:1/v1", "--assist-model", "small"];
+        assert_eq!(assist(&named).unwrap().unwrap(), "http://localhost:1/v1/chat/completions");
+        assert!(assist(&named[..2]).unwrap_err().to_string().contains("assist-model"));
+        assert!(assist(&named[2..]).unwrap_err().to_string().contains("assist-url"));
+        assert!(assist(&["--assist-url", "localhost:1", "--assist-model", "small"]).is_err());
+    }
+
+    #[test]
+    fn the_key_of_the_endpoint_is_shown_nowhere() {
+        let endpoint = |key: &str| endpoint(Some("http://localhost:1"), Some("small"), Some(key.into()));
+        assert!(!format!("{:?}", endpoint("sk-secret").unwrap()).contains("secret"));
+        let error = endpoint("sk secret").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"));
+        assert!(endpoint("").unwrap().is_some());
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("motetd.toml");
+        std::fs::write(&path, "assist-key = \"sk-secret\"\n").unwrap();
+        assert!(Flags::parse_from(["motetd", "--config", path.to_str().unwrap()]).resolve().is_err());
     }
 }

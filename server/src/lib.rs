@@ -9,6 +9,7 @@
 //! them; [`run`] puts a server together. `main` only parses and calls it.
 
 pub mod api;
+pub mod assist;
 pub mod auth;
 pub mod config;
 pub mod history;

@@ -7,6 +7,7 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    assist::provider::Assist,
     auth::Authenticator,
     config::{Config, Engine},
     hub::{commits, expiry, rooms::Rooms, watch},
@@ -50,6 +51,9 @@ pub enum RunError {
     /// Something of the system's failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// Who is to complete and summarize cannot be asked.
+    #[error("the system's certificates, for --assist-url, cannot be read: {0}")]
+    Assist(std::io::Error),
     /// What the store holds of removed rooms cannot be finished.
     #[error("cannot finish what a crash cut off: {0}")]
     Recovery(String),
@@ -110,7 +114,9 @@ pub async fn run(
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
-    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics));
+    let assist = Assist::configured(config.assist.as_ref()).map_err(RunError::Assist)?;
+    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics))
+        .assisted_by(assist);
     match rooms.finish_removals().await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "finished removing rooms"),

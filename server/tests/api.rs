@@ -377,6 +377,7 @@ fn the_rooms_of_a_project_are_its_files() {
     http.json("PATCH", "/api/projects/motet", &json!({ "title": "Motet!" })).is(200);
     http.delete("/api/projects/motet").is(204);
     http.get("/api/projects/motet").is_problem(404, "not_found");
+    http.get("/api/projects/nothing/tree").is_problem(404, "not_found");
     http.get("/api/rooms/a").is(200);
 }
 

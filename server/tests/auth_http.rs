@@ -199,7 +199,7 @@ async fn passwords_are_changed_and_accounts_removed_by_who_knows_the_password() 
 #[tokio::test]
 async fn links_and_tickets_work_for_guests_of_an_open_server() {
     let api = Api::start(Choice::default(), PASSWORD);
-    assert_eq!(api.get("/me", None).await.text("name"), "guest");
+    assert_eq!(api.get("/me", None).await.text("name"), "");
     problem(&api.post("/ticket", None, json!({})).await, 401, "unauthorized");
     problem(&api.post("/register", None, credentials("ann", PASSWORD)).await, 403, "forbidden");
     let new = NewLink { role: Role::Editor, label: String::new(), created_by: None, expires_ms: None };

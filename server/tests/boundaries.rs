@@ -40,7 +40,15 @@ fn only_in(word: &str, folders: &[&str], files: &[&str]) {
     }
 }
 
-const CORE: [&str; 3] = ["protocol/src", "server/src/room", "server/src/session"];
+const CORE: [&str; 7] = [
+    "protocol/src",
+    "server/src/room",
+    "server/src/session",
+    "server/src/assist/words",
+    "server/src/assist/languages",
+    "server/src/assist/complete",
+    "server/src/assist/summary",
+];
 const SHIPPED: [&str; 3] = ["protocol/src", "server/src", "client-cli/src"];
 
 /// What waits, locks, looks at a clock or chance, or touches the world.

@@ -93,6 +93,6 @@ fn a_client_of_forty_lines_in_node_converges_with_binary_clients() {
     for replica in &replicas {
         assert_eq!(theirs, replica.text.to_string());
     }
-    // Some edits of Node's were composed in its buffer, so that there are fewer entries than edits.
-    assert!(end > (EDITS - own) as u64, "{end}");
+    // What was typed while an edit was outstanding was composed, so that there are fewer entries than edits; but many.
+    assert!(end > EDITS as u64 / 10, "{end}");
 }

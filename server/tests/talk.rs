@@ -421,7 +421,8 @@ async fn a_chat_of_100_000_messages_costs_nothing_on_joining_and_the_same_for_ea
         joining.push(hub.store.reads.load(Ordering::Relaxed) - before);
         states.push(cell.state().encode().len());
     }
-    assert_eq!(joining[0], joining[1], "opening reads as much");
+    // A room whose events were never kept is looked through for them once: its last 4,096 entries, 512 at a time.
+    assert!(joining[1] <= joining[0] + 4_096 / 512, "opening reads as much: {joining:?}");
     assert!(states[1] - states[0] < 1_000, "and the state is as small: {states:?}");
 
     let cell = hub.rooms.open(&id("long")).await.unwrap();

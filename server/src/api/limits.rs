@@ -68,3 +68,6 @@ pub const IMPORT_BATCH_BYTES: usize = 1024 * 1024;
 
 /// How long a browser may keep what it was told of other origins.
 pub const CORS_KEPT: Duration = Duration::from_secs(600);
+
+/// Imports under way at once: each holds a batch of entries and a line, some megabytes.
+pub const IMPORTS_MAX: usize = 8;

@@ -14,7 +14,7 @@
 //! - [`params`], [`body`], [`at`], [`etag`]: what stands in a request; [`streamed`]: answers of unbounded size.
 //! - [`sums`]: statistics that were asked for lately.
 //! - [`entry`]: from a request to a room and to its log.
-//! - [`document`]: the OpenAPI document; [`page`]: who shows it.
+//! - [`router`]: all of it together. [`document`]: the OpenAPI document; [`page`]: who shows it.
 
 pub mod activity;
 pub mod at;
@@ -35,6 +35,7 @@ pub mod projects;
 pub mod repeats;
 pub mod roles;
 pub mod rooms;
+pub mod router;
 pub mod server;
 pub mod statistics;
 pub mod streamed;
@@ -45,132 +46,4 @@ pub mod transfer;
 pub mod versions;
 pub mod who;
 
-use std::{sync::Arc, time::Instant};
-
-use axum::{
-    Extension, Router,
-    extract::FromRef,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::from_fn_with_state,
-    routing::get,
-};
-use motet_protocol::error::ErrorCode;
-use tokio::sync::Semaphore;
-use tower_http::cors::{AllowOrigin, CorsLayer};
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-use self::{
-    body::Shares,
-    limits::{CORS_KEPT, SCANS_MAX},
-    problem::Problem,
-    repeats::Repeats,
-    sums::Sums,
-};
-use crate::transport::connection::Context;
-
-/// What handlers share.
-#[derive(Clone, Debug)]
-pub struct Api {
-    /// The rooms, and who somebody is.
-    pub context: Context,
-    repeats: Arc<Repeats>,
-    scans: Arc<Semaphore>,
-    sums: Arc<Sums>,
-    started: Instant,
-}
-
-impl FromRef<Api> for Context {
-    fn from_ref(api: &Api) -> Self {
-        api.context.clone()
-    }
-}
-
-impl Api {
-    /// The API of a server.
-    pub fn new(context: Context) -> Self {
-        Self {
-            context,
-            repeats: Arc::default(),
-            scans: Arc::new(Semaphore::new(SCANS_MAX)),
-            sums: Arc::default(),
-            started: Instant::now(),
-        }
-    }
-}
-
-/// The routes of the API, its document and the page that shows it, together with routes of others that stand below
-/// `/api` and are in the document too.
-pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -> Router {
-    let routes = OpenApiRouter::with_openapi(document::head())
-        .routes(routes!(rooms::list, rooms::create))
-        .routes(routes!(rooms::show, rooms::change, rooms::delete))
-        .routes(routes!(text::read, text::write, text::apply))
-        .routes(routes!(people::participants))
-        .routes(routes!(roles::read, roles::decide))
-        .routes(routes!(links::of_room, links::make_for_room))
-        .routes(routes!(links::revoke_of_room))
-        .routes(routes!(links::of_project, links::make_for_project))
-        .routes(routes!(links::revoke_of_project))
-        .routes(routes!(log::read))
-        .routes(routes!(versions::list, versions::name))
-        .routes(routes!(versions::show, versions::remove))
-        .routes(routes!(versions::restore))
-        .routes(routes!(compare::diff))
-        .routes(routes!(blame::blame))
-        .routes(routes!(statistics::statistics))
-        .routes(routes!(activity::activity))
-        .routes(routes!(talk::chat, talk::say))
-        .routes(routes!(talk::comments))
-        .routes(routes!(transfer::export))
-        .routes(routes!(transfer::import))
-        .routes(routes!(projects::list, projects::create))
-        .routes(routes!(projects::show, projects::change, projects::delete))
-        .routes(routes!(projects::decide))
-        .routes(routes!(projects::tree))
-        .routes(routes!(server::show))
-        .layer(from_fn_with_state(api.clone(), repeats::once))
-        .with_state(api)
-        .merge(others);
-    let (routes, document) = OpenApiRouter::new().nest("/api", routes).split_for_parts();
-    let document = document::finish(document);
-    routes
-        // Before the layers, which are to hold for other methods too: browsers ask by OPTIONS.
-        .method_not_allowed_fallback(wrong_method)
-        .layer(Extension(Shares::default()))
-        .layer(cors(cors_origins))
-        .route("/api/openapi.json", get(move || async move { page::document(document) }))
-        .route("/docs", get(page::show))
-}
-
-/// Which web pages may use the API: the server's own, and those of these origins.
-fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
-    let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
-    let taken = [
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        header::IF_MATCH,
-        header::IF_NONE_MATCH,
-        header::IF_RANGE,
-        header::RANGE,
-        HeaderName::from_static(who::KEY),
-        HeaderName::from_static(who::SESSION),
-    ];
-    let shown = [header::ETAG, header::LOCATION, header::CONTENT_RANGE, header::RETRY_AFTER, text::REVISION];
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods(methods)
-        .allow_headers(taken)
-        .expose_headers(shown)
-        .max_age(CORS_KEPT)
-}
-
-/// The answer where there is nothing.
-pub async fn nothing_here() -> Problem {
-    Problem::new(ErrorCode::NotFound, "there is nothing at this address; /docs says what there is")
-}
-
-/// The answer to a method that an address does not have.
-pub async fn wrong_method() -> Problem {
-    let words = "this cannot be done at this address; the header Allow names what can";
-    Problem::new(ErrorCode::BadArgument, words).with_status(StatusCode::METHOD_NOT_ALLOWED)
-}
+pub use self::router::{Api, nothing_here, router, wrong_method};

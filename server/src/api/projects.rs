@@ -1,5 +1,7 @@
 //! `/api/projects`: rooms that belong together, as files do.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
     extract::State,
@@ -253,11 +255,17 @@ pub async fn create(
     Ok((StatusCode::CREATED, address, Json(info(id, &new, Role::Host))))
 }
 
-/// Lets only hosts of a project go on.
-pub async fn require_host(api: &Api, caller: &Caller, id: &ProjectId) -> Result<(), Refusal> {
+/// A project that was made, and what somebody may do with it.
+async fn role_of(api: &Api, caller: &Caller, id: &ProjectId) -> Result<(Arc<Project>, Role), Refusal> {
     let (projects, public, name) = (api.context.rooms.projects.clone(), api.context.rooms.public(), id.clone());
     let found = blocking(move || projects.get(&name)).await??.ok_or_else(|| not_found(id))?;
     let role = role_in(caller, id, &found, public).ok_or_else(|| not_found(id))?;
+    Ok((found, role))
+}
+
+/// Lets only hosts of a project go on.
+pub async fn require_host(api: &Api, caller: &Caller, id: &ProjectId) -> Result<(), Refusal> {
+    let (_, role) = role_of(api, caller, id).await?;
     access::require(Some(role), Role::Host).map(drop)
 }
 
@@ -271,9 +279,7 @@ pub async fn show(
     Path(id): Path<ProjectId>,
     Who { caller, .. }: Who,
 ) -> Answer<Json<ProjectInfo>> {
-    let (projects, public, name) = (api.context.rooms.projects.clone(), api.context.rooms.public(), id.clone());
-    let found = blocking(move || projects.get(&name)).await??.ok_or_else(|| not_found(&id))?;
-    let role = role_in(&caller, &id, &found, public).ok_or_else(|| not_found(&id))?;
+    let (found, role) = role_of(&api, &caller, &id).await?;
     Ok(Json(info(id, &found, role)))
 }
 
@@ -336,6 +342,10 @@ pub async fn decide(
 )]
 pub async fn tree(State(api): State<Api>, Path(id): Path<ProjectId>, Who { caller, .. }: Who) -> Answer<Json<Tree>> {
     let (rooms, more) = rooms_of(&api, &caller, &id).await?;
+    if rooms.is_empty() {
+        // Rooms that name a project make a tree, whether or not it was made; nothing at all does not.
+        role_of(&api, &caller, &id).await?;
+    }
     let path = |room: &RoomInfo| match room.settings.path.as_str() {
         "" => room.room.to_string(),
         path => path.to_owned(),

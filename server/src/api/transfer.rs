@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     hub::{blocking, history, import::Import},
-    room::Refusal,
+    room::{Refusal, limits::RETRY_AFTER_MS},
 };
 
 /// JSON Lines.
@@ -178,6 +178,10 @@ pub async fn import(
     Who { caller, .. }: Who,
     NdJson(body): NdJson,
 ) -> Answer<(StatusCode, [(HeaderName, String); 1], Json<RoomInfo>)> {
+    let turn = Arc::clone(&api.imports).try_acquire_owned().map_err(|_| {
+        let words = "too many rooms are being imported; send it again later";
+        Refusal::for_now(ErrorCode::Overloaded, words, RETRY_AFTER_MS)
+    })?;
     let import = api.context.rooms.begin_import(caller, room.clone()).await?;
     // On its own, so that what was begun is cleared away when the client is gone.
     let done = tokio::spawn(async move {
@@ -186,6 +190,7 @@ pub async fn import(
         if made.is_err() {
             import.abandon().await;
         }
+        drop(turn);
         made
     });
     let failed = |_| Problem::new(ErrorCode::Internal, "the server failed at this; its log says where");

@@ -126,11 +126,22 @@ async fn look_up(
                 }
             }
         }
+        ClientMessage::Complete { request, room, base, position, limit } => {
+            let cell = see(rooms, caller, &room).await?;
+            let (revision, completions) = rooms.assistant.complete(&rooms.store, &cell, base, position, limit).await?;
+            ServerMessage::Completions { request, revision, completions }
+        }
+        ClientMessage::Summarize { request, room, from, to } => {
+            let cell = see(rooms, caller, &room).await?;
+            let (text, facts) = rooms.assistant.summarize(&rooms.store, &cell, from, to).await?;
+            ServerMessage::Summary { request, text, facts }
+        }
         ClientMessage::UnwatchRooms { request } => {
             rooms.watches.remove(connection, request);
             return Ok(());
         }
-        _ => return Err(Refusal::new(ErrorCode::NotConfigured, "this is not there yet")),
+        // The session answers all others itself.
+        _ => return Err(Refusal::new(ErrorCode::Internal, "this question has nobody to answer it")),
     };
     if connection.room().await {
         connection.send(&message);

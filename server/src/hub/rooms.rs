@@ -23,7 +23,9 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
-    activity, blocking,
+    activity,
+    assist::Assistant,
+    blocking,
     card::{self, Card},
     cell::{Idle, Means, RoomCell, RoomLog},
     chat::{self, Scribe},
@@ -37,6 +39,7 @@ use super::{
     watch::Watches,
 };
 use crate::{
+    assist::provider::Assist,
     metrics::Metrics,
     room::{
         Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, people::People,
@@ -75,6 +78,8 @@ pub struct Rooms {
     pub watches: Arc<Watches>,
     /// When the first of the rooms that are not open may have expired.
     pub first_due_ms: Arc<AtomicU64>,
+    /// Who completes and summarizes.
+    pub assistant: Assistant,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -125,6 +130,7 @@ impl Rooms {
             registry,
             watches: Arc::default(),
             first_due_ms: Arc::default(),
+            assistant: Assistant::new(Assist::built_in()),
             log,
             limits,
             rules,
@@ -132,6 +138,12 @@ impl Rooms {
             scribe,
             metrics,
         }
+    }
+
+    /// Has completions and summaries made by this one.
+    pub fn assisted_by(mut self, assist: Assist) -> Self {
+        self.assistant = Assistant::new(assist);
+        self
     }
 
     /// A room, opened if it is not.

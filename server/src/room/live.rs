@@ -9,6 +9,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{Channel, ParticipantId, Revision, RoomId, Seq, UnixMs},
     message::{Command, Entry, ServerMessage, SnapshotInfo},
+    ot::Component,
     presence::Person,
 };
 
@@ -323,7 +324,12 @@ impl<K> Room<K> {
             let words = format!("others' edits have cut it into too many pieces ({error}); send it in smaller parts");
             return Err(Refusal::new(ErrorCode::EditTooLarge, words));
         }
-        let bytes = self.state.text().len_bytes() + operation.inserted_bytes();
+        let deleted = operation.components().map(|component| match component {
+            // A character that goes has a byte at least.
+            Component::Delete(n) => usize::try_from(n).unwrap_or(usize::MAX),
+            Component::Retain(_) | Component::Insert(_) => 0,
+        });
+        let bytes = (self.state.text().len_bytes() + operation.inserted_bytes()).saturating_sub(deleted.sum());
         let most = self.limits.text_bytes_max;
         if operation.inserted_bytes() == 0 || bytes + self.pending_bytes <= most {
             Ok(())
