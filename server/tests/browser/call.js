@@ -5,12 +5,11 @@ globalThis.Participant = class {
   #turn = Promise.resolve();
 
   constructor(name, room) {
+    this.room = room;
     this.socket = new WebSocket(`ws://${location.host}/ws`);
     this.socket.onopen = () => {
       this.say({ type: "hello", protocol: 1, session: crypto.randomUUID(), name });
-      this.say({ type: "create_room", request: 1, room }); // An error if it is there: passed over.
-      this.say({ type: "join", channel: 1, room });
-      this.say({ type: "watch_presence", channel: 1, on: true });
+      this.say({ type: "create_room", request: 1, room });
     };
     // One after the other: a candidate that comes while an offer is still taken in has to wait for that.
     this.socket.onmessage = ({ data }) => {
@@ -23,8 +22,13 @@ globalThis.Participant = class {
   tellCall(call) { this.say({ type: "set_presence", channel: 1, base: this.revision, presence: { call } }); }
 
   on_ping({ nonce }) { this.say({ type: "pong", nonce }); }
-  on_joined({ head }) { this.revision = head; }
-  on_error({ code, message }) { if (code !== "room_exists") this.errors.push(message); }
+  // The room is there when this is answered, not when it is asked for.
+  on_created() { this.say({ type: "join", channel: 1, room: this.room }); }
+  on_joined({ head }) {
+    this.revision = head;
+    this.say({ type: "watch_presence", channel: 1, on: true });
+  }
+  on_error({ code, message }) { if (code === "room_exists") this.on_created(); else this.errors.push(message); }
   on_presence({ whole, left, people, presence }) {
     if (whole) [this.people, this.presence] = [{}, {}];
     for (const gone of left) { delete this.people[gone]; delete this.presence[gone]; }
