@@ -9,8 +9,7 @@ export class Room {
     this.socket = Object.assign(new WebSocket(this.url), {
       onopen: () => {
         this.say({ type: "hello", protocol: 1, session: this.session });
-        this.say({ type: "create_room", request: 1, room: this.room }); // An error if it is there: passed over.
-        this.say({ type: "join", channel: 1, room: this.room, after: this.revision, entries_only: this.revision !== undefined });
+        this.say({ type: "create_room", request: 1, room: this.room }); // Questions are answered in any order: join after it.
       },
       onmessage: ({ data }) => this[`on_${JSON.parse(data).type}`]?.(JSON.parse(data)),
       onclose: () => { this.head = Infinity; setTimeout(() => this.connect(), 300 + 700 * Math.random()); },
@@ -26,6 +25,7 @@ export class Room {
     if (!this.outstanding || this.revision === undefined || this.revision < this.head) return;
     this.say({ type: "submit", channel: 1, seq: this.seq, base: this.revision, command: { edit: this.outstanding } });
   }
+  on_created() { this.say({ type: "join", channel: 1, room: this.room, after: this.revision, entries_only: this.revision !== undefined }); }
   on_ping({ nonce }) { this.say({ type: "pong", nonce }); }
   on_joined({ head, snapshot }) { this.head = head; if (snapshot) this.coming = { revision: snapshot.revision, text: "" }; else this.send(); }
   on_snapshot({ text, last }) {
@@ -44,7 +44,11 @@ export class Room {
     [this.revision, this.outstanding, this.buffer] = [revision, this.buffer, null];
     if (this.outstanding) { this.seq += 1; this.send(); }
   }
-  on_error({ about, retry_after_ms: wait }) { if (about.submit && wait) setTimeout(() => this.send(), wait); else if (about.submit) this.renew(); }
+  on_error({ about, code, retry_after_ms: wait }) {
+    if (about.request === 1 && code === "room_exists") this.on_created();
+    else if (about.submit && wait) setTimeout(() => this.send(), wait);
+    else if (about.submit) this.renew();
+  }
   renew() { // A refused edit is given up: a new session, and the text anew.
     Object.assign(this, { revision: undefined, outstanding: null, buffer: null, seq: 0, session: crypto.randomUUID() }).socket.close();
   }
