@@ -139,7 +139,7 @@ pub async fn run(
         tokio::spawn(Arc::clone(&rooms.pulse).beat()),
     ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
-    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.cors_origins));
+    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.pages));
 
     shutdown.await;
     tracing::info!("shutting down");
