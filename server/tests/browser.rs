@@ -11,16 +11,21 @@ mod patience;
 mod tab;
 
 use chromium::Chromium;
-use harness::Server;
+use harness::{Peer, Server, insert};
+use motet_protocol::message::At;
 use serde_json::json;
 use tab::Tab;
+
+fn server() -> Server {
+    Server::start(&["--store", "memory", "--durability", "none"])
+}
 
 #[test]
 fn two_browsers_call_each_other() {
     if !Chromium::is_installed() {
         return;
     }
-    let server = Server::start(&["--store", "memory", "--durability", "none"]);
+    let server = server();
     let browsers = [Chromium::start(), Chromium::start()];
     // The server's own page: an origin that may use the camera.
     let page = format!("http://{}/", server.http);
@@ -59,4 +64,49 @@ fn two_browsers_call_each_other() {
     for tab in [&mut zoe, &mut ben] {
         assert_eq!(tab.run("me.errors"), json!([]));
     }
+}
+
+#[test]
+fn what_is_typed_in_one_browser_is_seen_in_the_other_and_by_a_binary_client() {
+    if !Chromium::is_installed() {
+        return;
+    }
+    let server = server();
+    let browsers = [Chromium::start(), Chromium::start()];
+    let page = format!("http://{}/r/notes", server.http);
+    let [mut zoe, mut ben] = browsers.each_ref().map(|browser| Tab::open(browser, &page));
+    for tab in [&mut zoe, &mut ben] {
+        tab.until("globalThis.area = document.querySelector('textarea'), !area.disabled");
+    }
+    let shows = |tab: &mut Tab, text: &str| {
+        tab.until(&format!("area.value === {}", json!(text)));
+    };
+
+    zoe.run("area.focus()");
+    zoe.insert("Hello, 𝄞!");
+    shows(&mut ben, "Hello, 𝄞!");
+
+    // In front of what is there, in the middle of it by its UTF-16 units.
+    ben.run("area.focus(); area.setSelectionRange(7, 7)");
+    ben.insert("dear ");
+    shows(&mut zoe, "Hello, dear 𝄞!");
+
+    let mut binary = Peer::greeted(&server);
+    let (revision, text) = binary.join(1, "notes");
+    assert_eq!(text, "Hello, dear 𝄞!");
+    binary.edit(1, revision, insert(14, "\nFrom a binary client.", 14));
+    for tab in [&mut zoe, &mut ben] {
+        shows(tab, "Hello, dear 𝄞!\nFrom a binary client.");
+    }
+
+    // Both at once, at both ends: nothing is lost, and everybody has the same.
+    zoe.run("area.setSelectionRange(0, 0)");
+    ben.run("area.setSelectionRange(area.value.length, area.value.length)");
+    zoe.insert("1. ");
+    ben.insert(" Bye.");
+    let last = "1. Hello, dear 𝄞!\nFrom a binary client. Bye.";
+    for tab in [&mut zoe, &mut ben] {
+        shows(tab, last);
+    }
+    assert_eq!(binary.text("notes", At::Head), last);
 }

@@ -2,7 +2,7 @@
 //! locks and waiting.
 //!
 //! - [`cell`]: one open room behind its mutex, which is never held across an await or IO.
-//! - [`rooms`]: which rooms there are, and which are open.
+//! - [`rooms`]: which rooms there are, and which are open; [`unload`]: those that are let go of.
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`activity`]: who came and went, kept beside the log.
 //! - [`projects`]: whose members' roles count in all of their rooms; [`grants`]: in those that are open, too.
@@ -34,6 +34,7 @@ pub mod pulse;
 pub mod registry;
 mod removal;
 pub mod rooms;
+mod unload;
 pub mod watch;
 
 use std::sync::Arc;

@@ -2,10 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -26,10 +23,8 @@ use super::{
     assist::Assistant,
     blocking,
     card::{self, Card},
-    cell::{Idle, Means, RoomCell, RoomLog},
+    cell::{Means, RoomCell, RoomLog},
     chat::{self, Scribe},
-    commits::store_snapshot,
-    expiry,
     grants::Grants,
     history, now_ms,
     projects::Projects,
@@ -60,16 +55,13 @@ const LIST_BYTES: usize = 128 * 1024;
 /// Such pages that one question looks at; then it is answered with what was found, and where to go on.
 const LIST_PAGES_MAX: usize = 64;
 
-/// How often the events of a room that is in use are kept, in milliseconds: who came and went since may be lost in a crash.
-const ACTIVITY_KEPT_EVERY_MS: u64 = 60_000;
-
 /// A room that is open or being opened: whoever asks meanwhile waits for the same.
-type Slot = Arc<OnceCell<Arc<RoomCell>>>;
+pub(super) type Slot = Arc<OnceCell<Arc<RoomCell>>>;
 
 /// The rooms of a server.
 #[derive(Clone)]
 pub struct Rooms {
-    table: Arc<Mutex<HashMap<RoomId, Slot>>>,
+    pub(super) table: Arc<Mutex<HashMap<RoomId, Slot>>>,
     /// The store.
     pub store: Arc<dyn Store>,
     /// The projects.
@@ -91,7 +83,7 @@ pub struct Rooms {
     /// Who knows the links to rooms.
     pub(super) auth: Option<Authenticator>,
     scribe: Scribe,
-    metrics: Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 /// What holds for everybody who was not given more.
@@ -452,61 +444,6 @@ impl Rooms {
         self.open_rooms().iter().for_each(|cell| cell.look_at_clock(now));
     }
 
-    /// Lets go of rooms in which nothing happened for a while.
-    pub async fn unload_idle(&self, idle_for: Duration) {
-        let since_ms = now_ms().saturating_sub(u64::try_from(idle_for.as_millis()).unwrap_or(u64::MAX));
-        for cell in self.open_rooms() {
-            if let Some(events) = cell.take_due_activity(now_ms(), ACTIVITY_KEPT_EVERY_MS) {
-                let (store, log) = (Arc::clone(&self.store), cell.log_id());
-                let _ = blocking(move || activity::keep(store.as_ref(), log, &events)).await;
-            }
-            match cell.idle(since_ms) {
-                Idle::Busy => continue,
-                Idle::Unload => {}
-                Idle::Snapshot(state) => {
-                    let (store, of) = (Arc::clone(&self.store), Arc::clone(&cell));
-                    if !blocking(move || store_snapshot(store.as_ref(), &of, &state)).await.unwrap_or(false) {
-                        continue;
-                    }
-                }
-            }
-            self.keep_card(&cell).await;
-            self.unload(cell, since_ms);
-        }
-    }
-
-    async fn keep_card(&self, cell: &Arc<RoomCell>) {
-        let (store, log) = (Arc::clone(&self.store), cell.log_id());
-        let (state, active_ms, events) = (cell.state(), cell.active_ms(), cell.take_due_activity(now_ms(), 0));
-        let kept = blocking(move || {
-            card::keep(store.as_ref(), log, &state, active_ms);
-            if let Some(events) = events {
-                activity::keep(store.as_ref(), log, &events);
-            }
-        });
-        let _ = kept.await;
-    }
-
-    fn unload(&self, cell: Arc<RoomCell>, since_ms: u64) {
-        /// The table's and the one in hand: whoever else holds the room would be left with one that nobody else sees.
-        const OWNERS: usize = 2;
-        let mut table = self.table.lock();
-        let Some(slot) = table.get(&cell.id) else { return };
-        let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
-        let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
-        if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
-            let ttl_s = self.ttl_of(&cell);
-            if ttl_s > 0 {
-                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
-            }
-            table.remove(&cell.id);
-            if table.capacity() > 64 && table.len() < table.capacity() / 4 {
-                table.shrink_to_fit();
-            }
-            self.metrics.rooms_open.dec();
-        }
-    }
-
     /// Waits until everything that was ordered is durable, or until the time is up: `false`.
     pub async fn settle(&self, at_most: Duration) -> bool {
         let all_durable = async {
@@ -515,17 +452,6 @@ impl Rooms {
             }
         };
         tokio::time::timeout(at_most, all_durable).await.is_ok()
-    }
-
-    /// Stores snapshots of the rooms that are open: opening them again is quick.
-    pub async fn snapshot_all(&self) {
-        for cell in self.open_rooms() {
-            self.keep_card(&cell).await;
-            if let Some(state) = cell.take_snapshot() {
-                let (store, of) = (Arc::clone(&self.store), Arc::clone(&cell));
-                let _ = blocking(move || store_snapshot(store.as_ref(), &of, &state)).await;
-            }
-        }
     }
 }
 

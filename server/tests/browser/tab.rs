@@ -47,6 +47,11 @@ impl Tab {
         })
     }
 
+    /// Types into what has the focus.
+    pub(crate) fn insert(&mut self, text: &str) {
+        self.devtools.ask("Input.insertText", json!({ "text": text })).unwrap();
+    }
+
     fn try_run(&mut self, expression: &str) -> Result<Value, Value> {
         let how = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let mut answer = self.devtools.ask("Runtime.evaluate", how)?;

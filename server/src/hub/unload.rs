@@ -1,0 +1,114 @@
+//! Rooms in which nothing happens are let go of. What lists and statistics tell of them, and a snapshot where opening them
+//! again would take long, is written down first: many rooms at a time, on a thread that may wait for the disk.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use motet_protocol::ids::UnixMs;
+
+use super::{
+    activity, blocking, card,
+    cell::{Idle, RoomCell},
+    commits::store_snapshot,
+    expiry, now_ms,
+    rooms::Rooms,
+};
+use crate::store::Store;
+
+/// Rooms that are written down in one go.
+const BATCH: usize = 64;
+
+/// Rooms in which nobody is that stay open for who comes back. Where there are more, those go first in which nothing happened
+/// for longest, however short that is.
+const EMPTY_ROOMS_MAX: usize = 1_024;
+
+/// How often the events of a room that is in use are kept, in milliseconds: who came and went since may be lost in a crash.
+const ACTIVITY_KEPT_EVERY_MS: u64 = 60_000;
+
+impl Rooms {
+    /// Lets go of rooms in which nothing happened for a while.
+    pub async fn unload_idle(&self, idle_for: Duration) {
+        let since_ms = now_ms().saturating_sub(u64::try_from(idle_for.as_millis()).unwrap_or(u64::MAX));
+        let mut open = self.open_rooms();
+        let since_ms = since_ms.max(crowded_since(&open));
+        while !open.is_empty() {
+            let batch = open.split_off(open.len().saturating_sub(BATCH));
+            let store = Arc::clone(&self.store);
+            let idle = move || {
+                let mut idle = batch;
+                idle.retain(|cell| may_go(store.as_ref(), cell, since_ms));
+                idle
+            };
+            for cell in blocking(idle).await.unwrap_or_default() {
+                self.unload(cell, since_ms);
+            }
+        }
+    }
+
+    fn unload(&self, cell: Arc<RoomCell>, since_ms: UnixMs) {
+        /// The table's and the one in hand: whoever else holds the room would be left with one that nobody else sees.
+        const OWNERS: usize = 2;
+        let mut table = self.table.lock();
+        let Some(slot) = table.get(&cell.id) else { return };
+        let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
+        let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
+        if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
+            let ttl_s = self.ttl_of(&cell);
+            if ttl_s > 0 {
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
+            }
+            table.remove(&cell.id);
+            if table.capacity() > 64 && table.len() < table.capacity() / 4 {
+                table.shrink_to_fit();
+            }
+            self.metrics.rooms_open.dec();
+        }
+    }
+
+    /// Writes down what there is of the rooms that are open, for a server that ends: opening them again is quick.
+    pub async fn snapshot_all(&self) {
+        let (store, open) = (Arc::clone(&self.store), self.open_rooms());
+        let keep = move || {
+            for cell in open {
+                keep_beside(store.as_ref(), &cell);
+                if let Some(state) = cell.take_snapshot() {
+                    store_snapshot(store.as_ref(), &cell, &state);
+                }
+            }
+        };
+        let _ = blocking(keep).await;
+    }
+}
+
+/// Since when something must have happened in a room in which nobody is, for it to stay open; 0 where all may.
+fn crowded_since(open: &[Arc<RoomCell>]) -> UnixMs {
+    let mut active: Vec<_> = open.iter().filter(|cell| cell.measure().1 == 0).map(|cell| cell.active_ms()).collect();
+    let Some(most) = active.len().checked_sub(EMPTY_ROOMS_MAX + 1) else { return 0 };
+    *active.select_nth_unstable(most).1
+}
+
+/// Whether a room may be let go of, with all written down that is to be.
+fn may_go(store: &dyn Store, cell: &RoomCell, since_ms: UnixMs) -> bool {
+    if let Some(events) = cell.take_due_activity(now_ms(), ACTIVITY_KEPT_EVERY_MS) {
+        activity::keep(store, cell.log_id(), &events);
+    }
+    let ready = match cell.idle(since_ms) {
+        Idle::Busy => false,
+        Idle::Unload => true,
+        Idle::Snapshot(state) => store_snapshot(store, cell, &state),
+    };
+    if ready {
+        keep_beside(store, cell);
+    }
+    ready
+}
+
+/// What is told of a room without opening it.
+fn keep_beside(store: &dyn Store, cell: &RoomCell) {
+    card::keep(store, cell.log_id(), &cell.state(), cell.active_ms());
+    if let Some(events) = cell.take_due_activity(now_ms(), 0) {
+        activity::keep(store, cell.log_id(), &events);
+    }
+}
