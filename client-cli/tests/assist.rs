@@ -25,7 +25,7 @@ fn a_summary_tells_what_happened_in_words_and_as_json() {
     assert!(until.contains("Ann") && !until.contains("Ben"), "{until}");
 
     let told = &ann.json(&["summary", "minutes", "--since", &before_ben])[0];
-    assert_eq!((&told["room"], &told["facts"]["from"].to_string()), (&"minutes".into(), &before_ben));
+    assert_eq!((&told["room"], &told["facts"]["span"]["after"].to_string()), (&"minutes".into(), &before_ben));
     assert_eq!(told["text"].as_str().unwrap().lines().count(), since.lines().count());
     assert_eq!(ann.refused(&["summary", "minutes", "--since", "head", "--to", "1"]), "bad_argument");
     assert_eq!(ann.refused(&["summary", "nowhere"]), "room_not_found");

@@ -6,16 +6,17 @@ use std::fmt::Write;
 const WIDTH: f64 = 640.0;
 const HEIGHT: f64 = 220.0;
 
-/// Up to so many points a curve has a mark at each: a line between two of them says nothing of what was in between.
-const MARKS_MAX: usize = 60;
+/// Up to so many points a curve has a mark at each, so that one alone can be seen. More would hide a curve that lies below.
+const MARKS_MAX: usize = 12;
 
 /// How many steps an axis has, about.
 const STEPS: f64 = 4.0;
 
 /// What the classes of curves look like; up to three are told apart, also where one lies on the other.
 pub(super) const STYLE: &str = "svg{width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:#555}\
-polyline{fill:none;stroke-width:2}.a{stroke:#2563a8}.b{stroke:#c2571a;stroke-dasharray:7 4}.c{stroke:#4a8a3a;stroke-dasharray:2 3}\
-circle.a,rect.a{fill:#2563a8}circle.b,rect.b{fill:#c2571a}circle.c,rect.c{fill:#4a8a3a}circle,rect{stroke:none}line{stroke:#ddd}\
+polyline{fill:none;stroke-width:2}polyline.a{stroke:#2563a8}polyline.b{stroke:#c2571a;stroke-dasharray:7 4}\
+polyline.c{stroke:#4a8a3a;stroke-dasharray:2 3}\
+circle.a,rect.a{fill:#2563a8}circle.b,rect.b{fill:#c2571a}circle.c,rect.c{fill:#4a8a3a}line{stroke:#ddd}\
 @media(prefers-color-scheme:dark){text{fill:#aaa}line{stroke:#333}}";
 
 /// A line of a plot: its name and its points.
@@ -98,7 +99,7 @@ impl Plot {
             page,
             "<h2>{title}</h2><svg viewBox=\"-70 -12 {} {}\" role=img aria-label=\"{title}\">",
             WIDTH + 110.0,
-            HEIGHT + 60.0
+            HEIGHT + 64.0
         );
         for tick in y_ticks {
             let at = y(tick);
@@ -114,7 +115,7 @@ impl Plot {
                 page,
                 "<text x={:.1} y={} text-anchor=middle>{}</text>",
                 x(tick),
-                HEIGHT + 18.0,
+                HEIGHT + 22.0,
                 across.words(tick)
             );
         }
@@ -131,7 +132,7 @@ impl Plot {
                     let _ = write!(page, "<circle class={class} cx={x:.1} cy={y:.1} r=2.5 />");
                 }
             }
-            let (x, y) = (index as f64 * 120.0, HEIGHT + 32.0);
+            let (x, y) = (index as f64 * 120.0, HEIGHT + 36.0);
             let _ = write!(page, "<rect class={class} x={x} y={y} width=10 height=10 />");
             let _ = write!(page, "<text x={} y={}>{}</text>", x + 16.0, y + 10.0, escaped(name));
         }
