@@ -70,7 +70,7 @@ impl Pages {
             || name == "localhost"
             || name.ends_with(".localhost")
             || self.names.iter().any(|known| known == name)
-            || self.origins.iter().filter_map(|origin| site(origin)).any(|(site, _)| site.host() == name)
+            || self.origins.iter().filter_map(site).any(|(site, _)| site.host() == name)
     }
 
     /// Whether a request is from a page of the server's own, of a site that may, or from no page at all.
