@@ -3,7 +3,15 @@
 
 mod harness;
 
-use std::{net::SocketAddr, process::Output};
+use std::{
+    net::SocketAddr,
+    process::Output,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use harness::{Server, motet, run_motet};
 use serde_json::Value;
@@ -55,6 +63,71 @@ fn an_open_loop_makes_the_edits_that_were_due_and_no_more() {
     assert!((100.0..=300.0).contains(&due), "{due} of about 200: {report}");
     assert!(report["client_late_us"]["p50"].is_number());
     assert_eq!(number(&report, "rooms_equal"), 2.0);
+}
+
+/// Half of the edits of a run are due while the server stalls; nearly all of those that are due in the first half of that
+/// time wait for longer than the other half. A load that left out what it could not send meanwhile would have one late edit for
+/// each writer, two in a hundred here.
+#[test]
+fn a_stall_of_the_server_is_in_the_times_of_every_edit_that_was_due_meanwhile() {
+    const STALL: Duration = Duration::from_millis(1_500);
+    let server = Server::start(&[]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (line, stalled) = runtime.block_on(stalling(server.tcp, STALL));
+    let address = format!("tcp://{line}");
+    let run = ["--rate", "100", "--seconds", "3", "--warmup", "0", "--writers", "1", "--seed", "9"];
+    let report = load(&server, &[&["--server", &address][..], &run].concat());
+    assert!(stalled.load(Ordering::Relaxed), "there was no stall: {report}");
+    let due = number(&report, "edits") + number(&report, "edits_late") + number(&report, "edits_missed");
+    assert!(due >= 250.0, "{due} of 300: {report}");
+    // A quarter of all edits waited for half of the stall; of what a percentile says, a tenth is the next smaller share.
+    let half_us = STALL.as_micros() as f64 / 2.0;
+    let times = &report["to_ack_us"];
+    assert!(
+        number(times, "p90") >= half_us,
+        "fewer than {} edits of {due} waited for {half_us} µs: {report}",
+        due / 10.0
+    );
+    assert!(
+        number(times, "p99") >= number(times, "p90") && number(times, "max") >= 0.9 * STALL.as_micros() as f64,
+        "{report}"
+    );
+    assert_eq!(number(&report, "rooms_equal"), 2.0);
+}
+
+#[test]
+fn people_who_talk_and_move_about_are_counted_and_timed() {
+    let server = Server::start(&[]);
+    let ws = format!("ws://{}", server.http);
+    for more in [&["--rate", "50"][..], &["--think", "20"], &["--server", &ws, "--wire", "json", "--workers", "2"]] {
+        let run = ["--presence", "100", "--chat", "40", "--readers", "1", "--seconds", "1", "--seed", "4"];
+        let report = load(&server, &[&run[..], more].concat());
+        assert!(number(&report, "edits") > 0.0, "{report}");
+        // Said at fixed times, so that no more are said than were due.
+        let chats = number(&report, "chats");
+        assert!((1.0..=400.0).contains(&chats), "{chats} of about 40: {report}");
+        assert!(number(&report["chat_to_ack_us"], "p50") > 0.0, "{report}");
+        assert!((1.0..=1_000.0).contains(&number(&report, "carets")), "of about 100: {report}");
+        assert!(number(&report, "presence_messages") > 0.0, "{report}");
+        assert!(number(&report, "carets_seen") > 0.0, "{report}");
+        assert_eq!((&report["errors"], number(&report, "rooms_equal")), (&serde_json::json!({}), 2.0));
+    }
+    let quiet = load(&server, &["--seconds", "0.2"]);
+    assert_eq!(
+        (number(&quiet, "chats"), number(&quiet, "carets"), number(&quiet, "presence_messages")),
+        (0.0, 0.0, 0.0)
+    );
+    assert!(quiet["chat_to_ack_us"].is_null());
+}
+
+#[test]
+fn talking_survives_connections_that_are_cut() {
+    let server = Server::start(&[]);
+    let run =
+        ["--presence", "200", "--chat", "100", "--cut", "0.5", "--cut-every", "0.1", "--seconds", "1", "--seed", "6"];
+    let report = load(&server, &run);
+    assert!(number(&report, "cuts") > 0.0 && number(&report, "chats") > 0.0, "{report}");
+    assert_eq!(number(&report, "rooms_equal"), 2.0, "{report}");
 }
 
 #[test]
@@ -163,6 +236,8 @@ fn what_makes_no_sense_is_wrong_usage() {
         &["load", "--rate", "10", "--think", "5"],
         &["load", "--rate", "NaN"],
         &["load", "--cut", "1.5"],
+        &["load", "--chat", "-1"],
+        &["load", "--presence", "NaN"],
         &["load", "--workers", "3", "--rooms", "2"],
         &["load", "--trace", "/nowhere/at/all"],
         &["load", "--seconds", "-1"],
@@ -188,6 +263,42 @@ fn replicas_that_differ_from_the_server_fail_the_run() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(number(&report, "rooms_equal"), 0.0);
     assert!(error_of(&output).contains("different texts"), "{}", error_of(&output));
+}
+
+/// A line to the server that holds everything up once for so long, soon after the edits have begun. Tells whether it has.
+async fn stalling(server: SocketAddr, stall: Duration) -> (SocketAddr, Arc<AtomicBool>) {
+    /// Pieces that the writers have sent by then; it takes fewer to fill the rooms.
+    const PIECES: u64 = 40;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stalled = Arc::new(AtomicBool::new(false));
+    let (begun, seen) = (Arc::clone(&stalled), Arc::new(AtomicU64::new(0)));
+    let until = Arc::new(Mutex::new(Instant::now()));
+    tokio::spawn(async move {
+        while let Ok((near, _)) = listener.accept().await {
+            let far = TcpStream::connect(server).await.unwrap();
+            far.set_nodelay(true).unwrap();
+            let (mut near_in, mut near_out) = near.into_split();
+            let (mut far_in, mut far_out) = far.into_split();
+            tokio::spawn(async move { tokio::io::copy(&mut far_in, &mut near_out).await });
+            let (begun, seen, until) = (Arc::clone(&begun), Arc::clone(&seen), Arc::clone(&until));
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                while let Ok(read @ 1..) = near_in.read(&mut buffer).await {
+                    if seen.fetch_add(1, Ordering::Relaxed) == PIECES {
+                        *until.lock().unwrap() = Instant::now() + stall;
+                        begun.store(true, Ordering::Relaxed);
+                    }
+                    let until = *until.lock().unwrap();
+                    tokio::time::sleep_until(until.into()).await;
+                    if far_out.write_all(&buffer[..read]).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, stalled)
 }
 
 /// A line to the server on which each `"e"` that others typed arrives as `"E"`.

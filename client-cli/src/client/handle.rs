@@ -7,7 +7,8 @@ use motet_protocol::{
     comment::Comment,
     hash::TextHash,
     ids::{RequestId, Revision, RoomId},
-    message::{At, ClientMessage, Entry, ServerMessage, Welcome},
+    message::{At, ClientMessage, Completion, Entry, ServerMessage, Welcome},
+    ot::Scalar,
     room::{RoomFilter, RoomInfo, SettingsPatch},
 };
 use tokio::sync::{mpsc, oneshot};
@@ -93,6 +94,15 @@ pub struct ChatPart {
     pub at: At,
     /// At most this many, 1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX).
     pub limit: u32,
+}
+
+/// What happened in a span of a room's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// For people.
+    pub text: String,
+    /// For programs: a JSON object, described in docs/assist.md.
+    pub facts: String,
 }
 
 /// A client. Cheap to clone; the connection ends when the last clone and the last room of it are dropped. What is not
@@ -223,6 +233,31 @@ impl Client {
         let ask = move |request| ClientMessage::MarkRead { request, room: room.clone(), message };
         match self.ask(true, ask).await? {
             ServerMessage::Marked { unread, .. } => Ok(unread),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// How a text might go on at a place of it as it was at `base`, the best first; at most `limit`, 1 to
+    /// [`COMPLETIONS_MAX`](motet_protocol::limits::COMPLETIONS_MAX). Where each begins counts on the text as it is by then.
+    pub async fn complete(
+        &self,
+        room: RoomId,
+        base: Revision,
+        position: Scalar,
+        limit: u32,
+    ) -> Result<Vec<Completion>, Error> {
+        let ask = move |request| ClientMessage::Complete { request, room: room.clone(), base, position, limit };
+        match self.ask(true, ask).await? {
+            ServerMessage::Completions { completions, .. } => Ok(completions),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// What happened after one place of a room's history and up to another.
+    pub async fn summarize(&self, room: RoomId, from: At, to: At) -> Result<Summary, Error> {
+        let ask = move |request| ClientMessage::Summarize { request, room: room.clone(), from, to };
+        match self.ask(true, ask).await? {
+            ServerMessage::Summary { text, facts, .. } => Ok(Summary { text, facts }),
             other => Err(unexpected(&other)),
         }
     }

@@ -135,7 +135,9 @@ pub(crate) fn number_of(message: &ServerMessage) -> Option<RequestId> {
         | ServerMessage::Hash { request, .. }
         | ServerMessage::Chat { request, .. }
         | ServerMessage::Comments { request, .. }
-        | ServerMessage::Marked { request, .. } => Some(*request),
+        | ServerMessage::Marked { request, .. }
+        | ServerMessage::Completions { request, .. }
+        | ServerMessage::Summary { request, .. } => Some(*request),
         _ => None,
     }
 }

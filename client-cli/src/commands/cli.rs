@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, create::Create, list::Rooms,
-    load::Load, log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show, watch::Watch, who::Who,
+    Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, complete::Complete, create::Create,
+    list::Rooms, load::Load, log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show,
+    summary::Summary, watch::Watch, who::Who,
 };
 use crate::{
     address::Address,
@@ -56,6 +57,8 @@ enum Command {
     Who(Who),
     Chat(Chat),
     Comment(Comment),
+    Summary(Summary),
+    Complete(Complete),
     Log(Log),
     Replay(Replay),
     Load(Load),
@@ -136,6 +139,8 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
         Command::Apply(apply) => apply.run(globals).await,
         Command::Chat(chat) => chat.run(globals).await,
         Command::Comment(comment) => comment.run(globals).await,
+        Command::Summary(summary) => summary.run(globals).await,
+        Command::Complete(complete) => complete.run(globals).await,
         Command::Watch(watch) => watch.run(globals).await,
         Command::Who(who) => who.run(globals).await,
         Command::Log(log) => log.run(globals).await,
@@ -184,6 +189,12 @@ mod tests {
             &["motet", "chat", "room", "--react", "7"],
             &["motet", "comment", "room", "add", "0", "text"],
             &["motet", "comment", "room", "add", "7-3", "text"],
+            &["motet", "complete", "room", "--at", "0:1"],
+            &["motet", "complete", "room", "--limit", "0"],
+            &["motet", "summary", "room", "--since", "soon"],
+            &["motet", "who"],
+            &["motet", "who", "room", "--project", "motet"],
+            &["motet", "who", "--project", "motet", "--follow"],
             &["motet"],
         ] {
             let error = Cli::try_parse_from(words).unwrap_err();

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use clap::Args;
 use motet_protocol::{
+    access::ProjectId,
     ids::{ParticipantId, RoomId},
     people::{Known, News},
-    presence::Status,
+    presence::{Person, Status},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::{Failure, Globals, output::Output};
+use super::{Failure, Globals, output::Output, people::printable};
 use crate::{
     client::Client,
     room::{Event, Follower},
@@ -21,16 +22,36 @@ use crate::{
 const REST: Duration = Duration::from_millis(300);
 
 /// Tells who is in a room: participant, name, role, status, and the place of the caret in scalars. One's own stay is left out.
+/// Of a project: path, participant, name and role of everybody who is in one of its rooms.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  motet who minutes\n  motet who minutes --follow\n  motet who minutes --json | jq -r .author.name"
+    after_help = "Examples:\n  motet who minutes\n  motet who minutes --follow\n  motet who --project motet\n  motet who minutes --json | jq -r .author.name"
 )]
 pub(crate) struct Who {
     /// The room.
-    room: RoomId,
+    #[arg(required_unless_present = "project")]
+    room: Option<RoomId>,
+    /// All rooms of this project, in place of one; asked over HTTP.
+    #[arg(long, value_name = "PROJECT", conflicts_with_all = ["room", "follow"])]
+    project: Option<ProjectId>,
     /// Go on, and tell who comes, moves and leaves.
     #[arg(long)]
     follow: bool,
+}
+
+/// Who is in which file of a project.
+#[derive(Deserialize)]
+struct Company {
+    files: Vec<File>,
+}
+
+/// The people in a room of a project.
+#[derive(Serialize, Deserialize)]
+struct File {
+    path: String,
+    room: RoomId,
+    present: u32,
+    people: Vec<Person>,
 }
 
 /// A line for programs.
@@ -48,10 +69,15 @@ enum Line<'a> {
 
 impl Who {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let room = match (self.room, self.project) {
+            (_, Some(project)) => return tokio::task::block_in_place(|| of_project(&project, globals)),
+            (Some(room), None) => room,
+            (None, None) => return Err(Failure::Failed("neither a room nor a project is named".to_owned())),
+        };
         let client = Client::connect(globals.options()).await?;
         let me = client.welcome().participant;
-        let head = client.show_room(self.room.clone()).await?.head;
-        let mut follower = client.follow(self.room, head).await?;
+        let head = client.show_room(room.clone()).await?.head;
+        let mut follower = client.follow(room, head).await?;
         follower.watch_presence(true);
         let mut out = Output::new();
         if !self.follow {
@@ -83,6 +109,29 @@ impl Who {
         }
         Ok(())
     }
+}
+
+fn of_project(project: &ProjectId, globals: &Globals) -> Result<(), Failure> {
+    let Company { files } = globals.api().get(&format!("/projects/{project}/people"))?;
+    let mut out = Output::new();
+    for file in &files {
+        if globals.json {
+            out.json(file)?;
+            continue;
+        }
+        let path = printable(&file.path);
+        for Person { participant, author, role, .. } in &file.people {
+            let name = match author.name.as_str() {
+                "" => "-".to_owned(),
+                name => printable(name),
+            };
+            out.line(format_args!("{path}\t{participant}\t{name}\t{role}"))?;
+        }
+        if (file.people.len() as u64) < u64::from(file.present) {
+            out.line(format_args!("{path}\t{} are there; those are told of who may edit", file.present))?;
+        }
+    }
+    out.flush()
 }
 
 fn tell_all(follower: &Follower, me: ParticipantId, json: bool, out: &mut Output) -> Result<(), Failure> {
@@ -125,8 +174,8 @@ fn row(known: &Known) -> String {
     let caret = presence.as_ref().and_then(|presence| presence.selections.first());
     let caret = caret.map_or("-".to_owned(), |selection| selection.head.0.to_string());
     let name = match person.author.name.as_str() {
-        "" => "-",
-        name => name,
+        "" => "-".to_owned(),
+        name => printable(name),
     };
     format!("{}\t{name}\t{}\t{status}\t{caret}", person.participant, person.role)
 }

@@ -75,10 +75,16 @@ impl Rooms {
 
     /// Gives everybody in a room what its project gives them.
     pub async fn regrant(&self, cell: &Arc<RoomCell>) -> Result<(), Refusal> {
-        let project = cell.project();
-        let of_project = self.of_project(project.as_ref()).await?;
-        cell.regrant(project.as_ref(), of_project.as_deref());
-        Ok(())
+        loop {
+            let changes = self.grants.changes();
+            let project = cell.project();
+            let of_project = self.of_project(project.as_ref()).await?;
+            cell.regrant(project.as_ref(), of_project.as_deref());
+            // What was just given may be older than what somebody else gave meanwhile.
+            if self.grants.changes() == changes {
+                return Ok(());
+            }
+        }
     }
 
     /// The project of a room, if it has one that was made.

@@ -15,12 +15,14 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
+    company::Turn,
     figures::{Outcome, Sample, lock},
     mix::Mix,
     own,
     pace::Pace,
-    peer::{Common, Part, Peer, Phase, Role, Shared},
+    peer::{Common, Part, Peer, Phase, Role},
     scenario::Scenario,
+    sent::Shared,
     storm::Storms,
 };
 use crate::{
@@ -86,7 +88,10 @@ impl<'a> Crew<'a> {
             room.edit(fill.map_err(|error| Failure::Failed(error.to_string()))?)?;
             room.synchronized().await?;
         }
-        let pace = it.every().map_or(Pace::Closed { think: it.think }, |every| Pace::Open { every });
+        let pace = it
+            .rate
+            .and_then(|rate| it.every(rate))
+            .map_or(Pace::Closed { think: it.think }, |every| Pace::Open { every });
         let shared = Arc::<Mutex<Shared>>::default();
         let mut peers = JoinSet::new();
         for number in 0..it.writers + it.readers + it.slow_readers {
@@ -98,9 +103,13 @@ impl<'a> Crew<'a> {
             } else {
                 Role::SlowReader { pause: it.slow_pause }
             };
+            let does = |rate| Turn::every(it.every(rate).filter(|_| number < it.writers));
             let part = Part {
                 room: id.clone(),
                 role,
+                says: does(it.chat),
+                shows: does(it.presence),
+                watches: it.presence > 0.0,
                 cuts: (it.cut > 0.0).then_some((it.cut_every, it.cut)),
                 seed: it.seed.wrapping_add(u64::from(index) << 32).wrapping_add(number.into()),
                 greeting: self.globals.greeting(),

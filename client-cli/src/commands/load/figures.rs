@@ -67,6 +67,14 @@ pub(super) struct Figures {
     pub(super) late_us: Times,
     /// From connecting to holding the text, of newcomers in storms.
     pub(super) to_join_us: Times,
+    /// From when a message of the chat was due to its acknowledgement.
+    pub(super) chat_to_ack_us: Times,
+    /// Carets that writers showed.
+    pub(super) carets: u64,
+    /// Messages of presence that came to connections.
+    pub(super) presence_messages: u64,
+    /// Places of people that these told.
+    pub(super) carets_seen: u64,
     /// Refusals and failures, by code.
     pub(super) errors: BTreeMap<String, u64>,
     /// Connections cut on purpose, which all resumed.
@@ -82,6 +90,10 @@ impl Figures {
         self.to_screen_us.merge(&other.to_screen_us);
         self.late_us.merge(&other.late_us);
         self.to_join_us.merge(&other.to_join_us);
+        self.chat_to_ack_us.merge(&other.chat_to_ack_us);
+        self.carets += other.carets;
+        self.presence_messages += other.presence_messages;
+        self.carets_seen += other.carets_seen;
         for (code, count) in &other.errors {
             *self.errors.entry(code.clone()).or_default() += count;
         }

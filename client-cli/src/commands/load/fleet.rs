@@ -184,9 +184,12 @@ async fn listen(index: usize, output: ChildStdout, heard: mpsc::Sender<(usize, T
 fn share(it: &Scenario, words: &Words, index: u32) -> Words {
     let part = |whole: u32| whole / it.workers + u32::from(index < whole % it.workers);
     let rooms = part(it.rooms);
+    let of_rooms = |rate: f64| rate * f64::from(rooms) / f64::from(it.rooms);
     Words {
         rooms: Some(rooms),
-        rate: it.rate.map(|rate| rate * f64::from(rooms) / f64::from(it.rooms)),
+        rate: it.rate.map(of_rooms),
+        presence: Some(of_rooms(it.presence)),
+        chat: Some(of_rooms(it.chat)),
         storm: Some(part(it.storm)),
         seed: Some(it.seed.wrapping_add(u64::from(index) << 48)),
         workers: Some(1),

@@ -1,5 +1,6 @@
 //! `motet load`: many writers and readers, what they notice, and what that costs the server.
 
+mod company;
 mod crew;
 mod figures;
 mod fleet;
@@ -10,8 +11,10 @@ mod mix;
 mod own;
 mod pace;
 mod peer;
+mod plot;
 mod report;
 mod scenario;
+mod sent;
 mod storm;
 mod wire;
 mod words;
@@ -34,13 +37,13 @@ use super::{Failure, Globals};
 /// Loads a server and measures it: in a closed loop every writer edits, waits for the acknowledgement, and edits again; with
 /// --rate edits are due at fixed times (an open loop), and latency counts from then.
 ///
-/// Measures edits per second, the time from an edit to its acknowledgement and to each other screen, bytes, errors, and,
+/// Measures edits per second, the time from an edit to its acknowledgement and to each other screen, chat, presence, bytes, errors, and,
 /// from the server's /metrics, its processor time per edit and its memory; also what the load itself used, and whether the
 /// load rather than the server was the limit. At the end all replicas and the server must hold the same texts; if not,
 /// the exit code is 1. The rooms are new ones, and deleted at the end.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  motet load\n  motet load --rooms 1 --writers 2 --think 100     # what one pair of people notices\n  motet load --rate 5000 --html report.html        # an open loop, with plots\n  motet --server ws://127.0.0.1:6683 load --wire json --rooms 50 --seconds 30 --json\n  motet load --readers 10 --slow-readers 2 --cut 0.1 --storm 200\n  motet load --scenario docs/scenarios/bad-day.toml --seconds 60\n  motet load --workers 4 --rooms 400               # four processes"
+    after_help = "Examples:\n  motet load\n  motet load --rooms 1 --writers 2 --think 100     # what one pair of people notices\n  motet load --rate 5000 --html report.html        # an open loop, with plots\n  motet --server ws://127.0.0.1:6683 load --wire json --rooms 50 --seconds 30 --json\n  motet load --readers 10 --slow-readers 2 --cut 0.1 --storm 200\n  motet load --rate 100 --presence 500 --chat 10    # people who move about and talk\n  motet load --scenario docs/scenarios/bad-day.toml --seconds 60\n  motet load --workers 4 --rooms 400               # four processes"
 )]
 pub(crate) struct Load {
     /// Take what the flags do not say from this TOML file; it has the same words.

@@ -1,7 +1,6 @@
 //! One connection of the load: a writer, a reader, or a reader that is slow on purpose.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -13,6 +12,7 @@ use motet_protocol::{
     ids::{ParticipantId, Revision, RoomId, Seq},
     message::{ClientMessage, Command, Entry, ServerMessage},
     ot::Operation,
+    presence::PresenceOf,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use ropey::{Rope, RopeBuilder};
@@ -22,9 +22,11 @@ use tokio::{
 };
 
 use super::{
+    company::{Turn, caret, words},
     figures::{Figures, Times, lock},
     mix::Mix,
     pace::Pace,
+    sent::{Due, Shared, Waiting},
     wire::{Line, Meter},
     words::Wire,
 };
@@ -37,9 +39,6 @@ use crate::{
 
 /// The channel of the only room of a connection.
 const CHANNEL: u32 = 1;
-
-/// How many of a writer's last submits are remembered, until others have seen them.
-const SENT_MAX: usize = 64;
 
 /// The runtime's timer wakes at whole milliseconds, so a time that is due is known to this only. Who wakes within it is on
 /// time, and is not charged to the server.
@@ -70,33 +69,6 @@ pub(super) struct Common {
     pub(super) recent: Mutex<(u64, Times)>,
 }
 
-/// When an edit was due, and whether that was in the measured time.
-#[derive(Clone, Copy, Debug)]
-struct Due {
-    at: Instant,
-    measured: bool,
-}
-
-impl Due {
-    fn took_us(self, now: Instant) -> Option<u64> {
-        self.measured.then(|| now.saturating_duration_since(self.at).as_micros() as u64)
-    }
-}
-
-/// The edits of a writer's last submits, by seq modulo their number. In an open loop edits gather while one submit is
-/// outstanding, and the next one holds several.
-type Sent = Vec<(Seq, Vec<Due>)>;
-
-/// What the connections of one room know of each other.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    sent: HashMap<ParticipantId, Sent>,
-    /// Writers that wait for an acknowledgement.
-    pub(super) waiting: usize,
-    /// Where everyone has to be in the end.
-    pub(super) head: Revision,
-}
-
 /// What a connection does in its room.
 pub(super) enum Role {
     Writer { mix: Mix, pace: Pace, begin_after: Duration },
@@ -108,6 +80,12 @@ pub(super) enum Role {
 pub(super) struct Part {
     pub(super) room: RoomId,
     pub(super) role: Role,
+    /// When it says something.
+    pub(super) says: Turn,
+    /// When it shows where its caret is.
+    pub(super) shows: Turn,
+    /// Whether it is told where the others are.
+    pub(super) watches: bool,
     /// How often it is cut, if ever, and how likely each time.
     pub(super) cuts: Option<(Duration, f64)>,
     pub(super) seed: u64,
@@ -129,8 +107,8 @@ pub(super) struct Peer {
     cut_at: Option<Instant>,
     /// When a submit that was refused for a while is sent again.
     again_at: Option<Instant>,
-    /// The edits that no submit holds yet.
-    gathered: Vec<Due>,
+    /// What was done and no submit holds yet.
+    gathered: Waiting,
     /// After a cut: outstanding edits are sent again when everything up to here has been received.
     resume_at: Option<Revision>,
     is_waiting: bool,
@@ -164,9 +142,12 @@ pub(super) async fn open(
 impl Peer {
     /// Connects and opens the room.
     pub(super) async fn join(part: Part) -> Result<Self, Failure> {
-        let (line, welcome, revision, text) = open(&part.common, part.greeting.clone(), part.room.clone()).await?;
+        let (mut line, welcome, revision, text) = open(&part.common, part.greeting.clone(), part.room.clone()).await?;
         if matches!(part.role, Role::Writer { .. }) {
-            lock(&part.shared).sent.insert(welcome.participant, vec![(0, Vec::new()); SENT_MAX]);
+            lock(&part.shared).add(welcome.participant);
+        }
+        if part.watches {
+            line.send(ClientMessage::WatchPresence { channel: CHANNEL, on: true }).await.map_err(lost)?;
         }
         let mut client = Client::new(revision, 0);
         client.set_limits(&welcome.limits);
@@ -180,7 +161,7 @@ impl Peer {
             edit_at: None,
             cut_at: None,
             again_at: None,
-            gathered: Vec::new(),
+            gathered: Waiting::default(),
             resume_at: None,
             is_waiting: false,
             part,
@@ -211,11 +192,16 @@ impl Peer {
             if let Role::Writer { pace, begin_after, .. } = &self.part.role {
                 self.edit_at = Some(pace.first(begin + *begin_after, &mut self.random));
             }
+            for turn in [&mut self.part.says, &mut self.part.shows] {
+                turn.begin(begin, &mut self.random);
+            }
             self.cut_at = self.part.cuts.map(|(every, _)| begin + every.mul_f64(self.random.random()));
         }
         if matches!(now, Phase::Stop | Phase::Settle) {
             self.count_missed();
             (self.edit_at, self.cut_at) = (None, None);
+            self.part.says.stop();
+            self.part.shows.stop();
         }
     }
 
@@ -235,7 +221,7 @@ impl Peer {
 
     /// Does what is due; returns when the next thing is.
     async fn act(&mut self) -> Result<Option<Instant>, Failure> {
-        if self.edit_at.is_none() && self.cut_at.is_none() && self.again_at.is_none() {
+        if self.next_at().is_none() {
             return Ok(None);
         }
         let now = Instant::now();
@@ -249,7 +235,44 @@ impl Peer {
         if let Some(due) = self.edit_at.filter(|due| *due <= now) {
             self.edit(due, now).await?;
         }
-        Ok([self.edit_at, self.cut_at, self.again_at].into_iter().flatten().min())
+        if let Some(due) = self.part.says.take(now) {
+            self.say(due, now).await?;
+        }
+        if self.part.shows.take(now).is_some() {
+            self.show_caret().await?;
+        }
+        Ok(self.next_at())
+    }
+
+    /// When the next thing is due.
+    fn next_at(&self) -> Option<Instant> {
+        let times = [self.edit_at, self.cut_at, self.again_at, self.part.says.at, self.part.shows.at];
+        times.into_iter().flatten().min()
+    }
+
+    /// Says something in the chat. It takes its place among the edits, and so waits behind those that are under way.
+    async fn say(&mut self, due: Instant, now: Instant) -> Result<(), Failure> {
+        self.gathered.said(Due { at: on_time(due, now), measured: self.phase == Phase::Measure });
+        if self.client.command(words()).map_err(disagreement)?.is_some() {
+            self.began();
+            self.submit().await?;
+        }
+        Ok(())
+    }
+
+    /// Shows the caret, somewhere in the text.
+    async fn show_caret(&mut self) -> Result<(), Failure> {
+        if self.resume_at.is_some() {
+            // The newest place counts only, and there will be another.
+            return Ok(());
+        }
+        let presence = caret(self.text.len_chars() as u64, &mut self.random);
+        let base = self.client.revision();
+        self.line.send(ClientMessage::SetPresence { channel: CHANNEL, base, presence }).await.map_err(lost)?;
+        if self.phase == Phase::Measure {
+            lock(&self.part.common.figures).carets += 1;
+        }
+        Ok(())
     }
 
     async fn edit(&mut self, due: Instant, now: Instant) -> Result<(), Failure> {
@@ -259,13 +282,13 @@ impl Peer {
         self.edit_at = pace.after_edit(due);
         // In a closed loop nothing is due at a time of its own.
         let is_open = self.edit_at.is_some();
-        let at = if is_open && now.saturating_duration_since(due) > TIMER_GRAIN { due } else { now };
+        let at = if is_open { on_time(due, now) } else { now };
         let measured = self.phase == Phase::Measure;
         if measured && is_open {
             lock(&self.part.common.figures).late_us.record(now.saturating_duration_since(due).as_micros() as u64);
         }
         operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
-        self.gathered.push(Due { at, measured });
+        self.gathered.edited(Due { at, measured });
         if self.client.edit(operation).map_err(disagreement)?.is_some() {
             self.began();
             self.submit().await?;
@@ -273,7 +296,7 @@ impl Peer {
         Ok(())
     }
 
-    /// A new submit holds all edits that were gathered.
+    /// A new submit leaves, and holds of what was gathered what belongs to it.
     fn began(&mut self) {
         let seq = self.client.seq();
         let mut shared = lock(&self.part.shared);
@@ -281,11 +304,9 @@ impl Peer {
             self.is_waiting = true;
             shared.waiting += 1;
         }
-        if let Some(sent) = shared.sent.get_mut(&self.me) {
-            let (slot_seq, dues) = &mut sent[seq as usize % SENT_MAX];
-            *slot_seq = seq;
-            dues.clear();
-            dues.append(&mut self.gathered);
+        let leaving = self.client.state().unacknowledged().next();
+        if let (Some(slot), Some(command)) = (shared.slot(self.me, seq), leaving) {
+            self.gathered.leaves(seq, command, slot);
         }
     }
 
@@ -321,6 +342,9 @@ impl Peer {
         if self.phase == Phase::Measure {
             lock(&common.figures).cuts += 1;
         }
+        if self.part.watches {
+            self.line.send(ClientMessage::WatchPresence { channel: CHANNEL, on: true }).await.map_err(lost)?;
+        }
         self.resume().await
     }
 
@@ -338,10 +362,20 @@ impl Peer {
             ServerMessage::Entry { entry, .. } => self.show(&entry).await?,
             ServerMessage::Ack { seq, revision, .. } => self.finish(seq, revision).await?,
             ServerMessage::Error(error) => self.refused(error)?,
+            ServerMessage::Presence { presence, .. } => self.see(&presence),
             ServerMessage::Pong { .. } => {}
             other => return Err(surprise(other)),
         }
         self.resume().await
+    }
+
+    /// Others show where they are.
+    fn see(&self, presence: &[PresenceOf]) {
+        if self.phase == Phase::Measure {
+            let mut figures = lock(&self.part.common.figures);
+            figures.presence_messages += 1;
+            figures.carets_seen += presence.len() as u64;
+        }
     }
 
     fn refused(&mut self, error: ErrorMessage) -> Result<(), Failure> {
@@ -370,9 +404,9 @@ impl Peer {
         }
         let now = Instant::now();
         let shared = lock(&self.part.shared);
-        if let Some(dues) = dues(&shared, entry.participant, entry.seq) {
+        if let Some(sent) = shared.find(entry.participant, entry.seq) {
             let mut figures = lock(&self.part.common.figures);
-            for took_us in dues.iter().filter_map(|due| due.took_us(now)) {
+            for took_us in sent.edits.iter().filter_map(|due| due.took_us(now)) {
                 figures.to_screen_us.record(took_us);
             }
         }
@@ -387,7 +421,7 @@ impl Peer {
             return Ok(());
         }
         let now = Instant::now();
-        self.time(seq, now);
+        let held_edits = self.time(seq, now);
         if next.is_some() {
             self.began();
             self.submit().await?;
@@ -395,33 +429,39 @@ impl Peer {
             self.is_waiting = false;
             lock(&self.part.shared).waiting -= 1;
         }
-        if let (Role::Writer { pace, .. }, Phase::WarmUp | Phase::Measure) = (&self.part.role, self.phase) {
+        if let (true, Role::Writer { pace, .. }, Phase::WarmUp | Phase::Measure) =
+            (held_edits, &self.part.role, self.phase)
+        {
             self.edit_at = pace.after_ack(now, &mut self.random).or(self.edit_at);
         }
         Ok(())
     }
 
-    /// Counts and times the edits of an acknowledged submit.
-    fn time(&self, seq: Seq, now: Instant) {
+    /// Counts and times what an acknowledged submit holds. Returns whether that is edits.
+    fn time(&self, seq: Seq, now: Instant) -> bool {
         let shared = lock(&self.part.shared);
-        let Some(dues) = dues(&shared, self.me, seq) else { return };
+        let Some(sent) = shared.find(self.me, seq) else { return false };
         let mut recent = lock(&self.part.common.recent);
-        recent.0 += dues.len() as u64;
+        recent.0 += sent.edits.len() as u64;
         let mut figures = lock(&self.part.common.figures);
         if self.phase == Phase::Measure {
-            figures.edits += dues.len() as u64;
+            figures.edits += sent.edits.len() as u64;
         }
-        for took_us in dues.iter().filter_map(|due| due.took_us(now)) {
+        if let Some(took_us) = sent.chat.and_then(|due| due.took_us(now)) {
+            figures.chat_to_ack_us.record(took_us);
+        }
+        for took_us in sent.edits.iter().filter_map(|due| due.took_us(now)) {
             recent.1.record(took_us);
             figures.to_ack_us.record(took_us);
             figures.edits_late += u64::from(self.phase != Phase::Measure);
         }
+        !sent.edits.is_empty()
     }
 }
 
-fn dues(shared: &Shared, writer: ParticipantId, seq: Seq) -> Option<&Vec<Due>> {
-    let (sent_seq, dues) = &shared.sent.get(&writer)?[seq as usize % SENT_MAX];
-    (*sent_seq == seq).then_some(dues)
+/// What was due is counted from then, unless it is as good as now.
+fn on_time(due: Instant, now: Instant) -> Instant {
+    if now.saturating_duration_since(due) > TIMER_GRAIN { due } else { now }
 }
 
 async fn until(at: Option<Instant>) {

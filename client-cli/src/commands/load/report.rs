@@ -40,6 +40,14 @@ pub(super) struct Report {
     screens: u64,
     joins: u64,
     to_join_us: Option<Latency>,
+    /// Messages of the chat that were said in the measured time.
+    chats: u64,
+    chat_to_ack_us: Option<Latency>,
+    /// Carets that were shown to the server.
+    carets: u64,
+    /// Messages of presence that were delivered, and the places of people that they told.
+    presence_messages: u64,
+    carets_seen: u64,
     cuts: u64,
     errors: BTreeMap<String, u64>,
     bytes_up_per_edit: f64,
@@ -87,6 +95,11 @@ impl Report {
             screens: figures.to_screen_us.0.len(),
             joins: figures.to_join_us.0.len(),
             to_join_us: latency(&figures.to_join_us),
+            chats: figures.chat_to_ack_us.0.len(),
+            chat_to_ack_us: latency(&figures.chat_to_ack_us),
+            carets: figures.carets,
+            presence_messages: figures.presence_messages,
+            carets_seen: figures.carets_seen,
             cuts: figures.cuts,
             errors: figures.errors.clone(),
             bytes_up_per_edit: per_edit(outcome.bytes_up as f64),
@@ -131,6 +144,13 @@ impl Report {
         }
         if let Some(times) = &self.to_join_us {
             lines.push(format!("to join   {times}, {} joins", self.joins));
+        }
+        if let Some(times) = &self.chat_to_ack_us {
+            lines.push(format!("chat      {} messages, {times}", self.chats));
+        }
+        if it.presence > 0.0 {
+            let (carets, messages, seen) = (self.carets, self.presence_messages, self.carets_seen);
+            lines.push(format!("presence  {carets} carets shown, {messages} messages delivered with {seen} places"));
         }
         if self.cuts > 0 {
             lines.push(format!("cuts      {}, all resumed", self.cuts));

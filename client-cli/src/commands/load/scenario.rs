@@ -30,6 +30,10 @@ pub(super) struct Scenario {
     pub(super) length: u32,
     pub(super) storm: u32,
     pub(super) cut: f64,
+    /// Carets that are moved a second, of all writers together.
+    pub(super) presence: f64,
+    /// Chat messages a second, of all writers together.
+    pub(super) chat: f64,
     pub(super) workers: u32,
     #[serde(skip)]
     pub(super) slow_pause: Duration,
@@ -76,6 +80,8 @@ impl Scenario {
             length: number("length", words.length, 1, 1, 10_000)?,
             storm: number("storm", words.storm, 0, 0, 10_000)?,
             cut: within("cut", words.cut.unwrap_or(0.0), 0.0, 1.0)?,
+            presence: within("presence", words.presence.unwrap_or(0.0), 0.0, RATE_MAX)?,
+            chat: within("chat", words.chat.unwrap_or(0.0), 0.0, RATE_MAX)?,
             workers: number("workers", words.workers, 1, 1, 64)?,
             slow_pause: pause("slow-pause", words.slow_pause, 50)?,
             seconds: time("seconds", words.seconds, 10.0, 0.0)?,
@@ -102,10 +108,11 @@ impl Scenario {
         }
     }
 
-    /// How often each writer edits in an open loop.
-    pub(super) fn every(&self) -> Option<Duration> {
+    /// How often each writer does something that all together do at this rate; never at 0.
+    pub(super) fn every(&self, rate: f64) -> Option<Duration> {
         let writers = f64::from(self.rooms) * f64::from(self.writers);
-        self.rate.map(|rate| Duration::from_secs_f64(writers / rate))
+        // A rate close to 0 is once in more seconds than there are.
+        (rate > 0.0).then(|| Duration::try_from_secs_f64(writers / rate).unwrap_or(Duration::MAX / 4))
     }
 }
 

@@ -83,7 +83,12 @@ pub(super) struct Words {
     /// How often connections are cut, in seconds [default: 1].
     #[arg(long, value_name = "SECONDS")]
     pub(super) cut_every: Option<f64>,
-    // Presence and chat join the mix here, once clients can send them.
+    /// This many carets a second, of all writers together, are moved; everybody is told where the others are [default: 0].
+    #[arg(long, value_name = "CARETS")]
+    pub(super) presence: Option<f64>,
+    /// This many chat messages a second, of all writers together; latency counts from when one was due [default: 0].
+    #[arg(long, value_name = "MESSAGES")]
+    pub(super) chat: Option<f64>,
     /// Processes that share the rooms of the load [default: 1].
     #[arg(long)]
     pub(super) workers: Option<u32>,
@@ -133,6 +138,8 @@ impl Words {
             storm_every: self.storm_every.or(file.storm_every),
             cut: self.cut.or(file.cut),
             cut_every: self.cut_every.or(file.cut_every),
+            presence: self.presence.or(file.presence),
+            chat: self.chat.or(file.chat),
             workers: self.workers.or(file.workers),
             http: self.http.or(file.http),
             seed: self.seed.or(file.seed),
