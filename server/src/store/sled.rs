@@ -90,10 +90,6 @@ impl Engine for SledEngine {
         for change in changes {
             match change {
                 Change::Put(key, value) => drop(self.db.insert(key, value).map_err(error)?),
-                Change::PutNew(key, value) => {
-                    let swapped = self.db.compare_and_swap(key, None::<&[u8]>, Some(value)).map_err(error)?;
-                    swapped.map_err(|_| failed(Self::NAME, "an entry stands where the log ended"))?;
-                }
                 Change::Remove(key) => drop(self.db.remove(key).map_err(error)?),
             }
         }

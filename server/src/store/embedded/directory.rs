@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LOCK        held (flock) by the process that has the store open
-//! FORMAT      "motet store 1 sled\n"; while the engine's files are made: "motet store 1 sled creating\n"
+//! FORMAT      "motet store 2 sled\n"; while the engine's files are made: "motet store 2 sled creating\n"
 //! TIP         the last mark that is durable (`tip`)
 //! sled/       the engine's own files, under its name
 //! ```
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// The format that this version reads and writes.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// Less free space than this, in bytes, and the disk is taken for full: an engine needs some to open and to write at all.
 const FREE_BYTES_MIN: u64 = 2 * 1024 * 1024;

@@ -9,9 +9,6 @@ use super::super::{Durability, StoreError};
 pub enum Change {
     /// Sets a key's value.
     Put(Vec<u8>, Vec<u8>),
-    /// Sets a key's value; the caller has seen that there is none. An engine that can check it for little does, as a
-    /// backstop, and fails.
-    PutNew(Vec<u8>, Vec<u8>),
     /// Removes a key; that it isn't there is no error.
     Remove(Vec<u8>),
 }

@@ -1,0 +1,499 @@
+//! The journal: all rooms' newest entries, one value for each batch of appends, until they are folded into chunks of their logs.
+//!
+//! An engine's cost is by the key, not by the byte (sled: 10 µs and some hundred bytes of disk for a small value). So a batch,
+//! whichever logs it is for, is written as one **commit**; its entries stay in memory, from where they are read; and when a
+//! log has gathered some hundred entries they become one chunk (`chunks`). A commit whose entries are all in chunks is no
+//! longer needed, and its slot is written over later.
+//!
+//! ```text
+//! key        'j' │ slot 4 = number mod SLOTS          a record; its further pieces: 'i' │ slot 4 │ piece 4
+//! payload    number 8 │ begin 8 │ appends …
+//! append     log 8 │ first revision 8 │ count 4 │ count × (length 4 │ entry)
+//! ```
+//!
+//! Commits are numbered without gaps. `begin` is the first commit that was needed when this one was written. When the engine is
+//! opened, the commit with the highest number says where the journal begins, and all from there on must be there: one that is
+//! missing is damage, and told. Chunks are written before the commit that no longer needs what they hold. What was purged is
+//! not to come back from the journal: a record says up to which commit a log's entries are gone.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque, hash_map::Entry},
+    ops::ControlFlow,
+};
+
+use bytes::{Buf, Bytes};
+use motet_protocol::ids::Revision;
+
+use super::{
+    super::{LogId, StoreError, StoredEntry},
+    chunks,
+    engine::{Change, Direction, Engine, failed},
+    keys, record,
+};
+
+/// How many commits the journal has at most. Their records are never removed: this times a few KiB is what it takes of the disk.
+pub(crate) const SLOTS: u64 = 4_096;
+
+/// More commits than this, and the logs in the oldest ones are folded, however little they have gathered.
+const COMMITS_MAX: usize = SLOTS as usize / 2;
+
+/// The same in bytes of entries: what the journal takes of memory, and what is read when the engine is opened.
+const BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// A log with so many entries in the journal is folded: one chunk costs as much as a few entries would.
+pub(crate) const CHUNK_ENTRIES: usize = 256;
+
+/// The same in bytes.
+pub(crate) const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What one batch folds at least while there is something to fold, in bytes of entries: nobody waits long for it.
+const TURN_BYTES: usize = 32 * 1024;
+
+/// An entry counts this many bytes more than it has.
+const ENTRY_OVERHEAD: usize = 64;
+
+/// What is in the journal and needed, as it is in the engine and durable.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// The next commit's number.
+    next: u64,
+    /// The commits before it that are needed.
+    commits: VecDeque<Commit>,
+    bytes: usize,
+    logs: HashMap<LogId, Recent>,
+    /// Logs with enough entries for a chunk.
+    ripe: VecDeque<LogId>,
+    /// Logs that were purged while the journal had entries of them, and the first commit after that.
+    purged: HashMap<LogId, u64>,
+}
+
+/// A commit's logs, each with its last revision in it.
+#[derive(Debug)]
+struct Commit {
+    ends: Vec<(LogId, Revision)>,
+    bytes: usize,
+    /// Further pieces of its record.
+    pieces: usize,
+}
+
+/// A log's entries that are in no chunk.
+#[derive(Debug)]
+struct Recent {
+    /// The first one's revision.
+    first: Revision,
+    entries: VecDeque<Bytes>,
+    bytes: usize,
+}
+
+impl Recent {
+    fn end(&self) -> Revision {
+        self.first + self.entries.len() as u64 - 1
+    }
+
+    fn is_ripe(&self) -> bool {
+        self.entries.len() >= CHUNK_ENTRIES || self.bytes >= CHUNK_BYTES
+    }
+}
+
+/// Entries of a log that are to become a chunk.
+#[derive(Debug)]
+pub(crate) struct Fold {
+    pub(crate) log: LogId,
+    pub(crate) first: Revision,
+    pub(crate) entries: Vec<Bytes>,
+}
+
+impl Fold {
+    pub(crate) fn end(&self) -> Revision {
+        self.first + self.entries.len() as u64 - 1
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.iter().map(Bytes::len).sum()
+    }
+}
+
+/// What a batch appends to one log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'a> {
+    pub(crate) log: LogId,
+    pub(crate) first: Revision,
+    pub(crate) entries: &'a [Bytes],
+}
+
+impl Part<'_> {
+    pub(crate) fn end(&self) -> Revision {
+        self.first + self.entries.len() as u64 - 1
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.entries.iter().map(|entry| entry.len() + ENTRY_OVERHEAD).sum()
+    }
+}
+
+/// A commit as it was read from the engine.
+#[derive(Debug)]
+struct Read {
+    number: u64,
+    begin: u64,
+    pieces: usize,
+    parts: Vec<(LogId, Revision, Vec<Bytes>)>,
+}
+
+impl Journal {
+    /// An empty journal whose next commit has this number.
+    pub(crate) fn starting(next: u64) -> Self {
+        Self {
+            next,
+            commits: VecDeque::new(),
+            bytes: 0,
+            logs: HashMap::new(),
+            ripe: VecDeque::new(),
+            purged: HashMap::new(),
+        }
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    fn begin(&self) -> u64 {
+        self.next - self.commits.len() as u64
+    }
+
+    /// A log's last revision, if it has entries here.
+    pub(crate) fn end(&self, log: LogId) -> Option<Revision> {
+        self.logs.get(&log).map(Recent::end)
+    }
+
+    /// The first revision of a log's entries here, and those from revision `from` on, as many as asked for.
+    pub(crate) fn read(
+        &self,
+        log: LogId,
+        from: Revision,
+        entries_max: usize,
+        bytes_max: usize,
+    ) -> Option<(Revision, Vec<StoredEntry>)> {
+        let recent = self.logs.get(&log)?;
+        let skipped = usize::try_from(from.saturating_sub(recent.first)).unwrap_or(usize::MAX);
+        let mut bytes = 0;
+        let mut entries = Vec::new();
+        for (revision, entry) in (recent.first..).zip(&recent.entries).skip(skipped).take(entries_max) {
+            entries.push((revision, entry.clone()));
+            bytes += entry.len();
+            if bytes >= bytes_max {
+                break;
+            }
+        }
+        Some((recent.first, entries))
+    }
+
+    /// The changes that write the next commit, its record last. `folded` is in chunks by then.
+    pub(crate) fn put(&self, parts: &[Part<'_>], folded: &[Fold], value_bytes_max: usize, changes: &mut Vec<Change>) {
+        let begin = self.begin() + self.needless(folded) as u64;
+        let bytes = parts.iter().map(Part::bytes).sum::<usize>();
+        let mut payload = Vec::with_capacity(16 + 20 * parts.len() + bytes);
+        payload.extend_from_slice(&self.next.to_be_bytes());
+        payload.extend_from_slice(&begin.to_be_bytes());
+        for part in parts {
+            payload.extend_from_slice(&part.log.0.to_be_bytes());
+            payload.extend_from_slice(&part.first.to_be_bytes());
+            put_entries(&mut payload, part.entries);
+        }
+        let slot = self.next % SLOTS;
+        record::put(keys::slot(slot), &keys::slot_pieces(slot), &payload, value_bytes_max, changes);
+    }
+
+    /// What the next batch, which appends so many bytes, is to fold: logs that have gathered enough, and when the journal
+    /// is full, those in its oldest commits. Twice as much as is appended, so that it comes to an end.
+    pub(crate) fn due(&self, bytes: usize) -> Vec<Fold> {
+        let (mut folds, mut seen) = (Vec::new(), HashSet::new());
+        let mut left = TURN_BYTES.max(2 * bytes);
+        for log in &self.ripe {
+            if left == 0 {
+                return folds;
+            }
+            let Some(recent) = self.logs.get(log).filter(|recent| recent.is_ripe()) else { continue };
+            seen.insert(*log);
+            fold_into(&mut folds, *log, recent, &mut left);
+        }
+        let over = self.commits.len().saturating_sub(COMMITS_MAX);
+        let mut over_bytes = self.bytes.saturating_sub(BYTES_MAX);
+        for (index, commit) in self.commits.iter().enumerate() {
+            if left == 0 || (index >= over && over_bytes == 0) {
+                break;
+            }
+            over_bytes = over_bytes.saturating_sub(commit.bytes);
+            for (log, end) in &commit.ends {
+                if self.needs(*log, *end) && seen.insert(*log) {
+                    fold_into(&mut folds, *log, &self.logs[log], &mut left);
+                }
+            }
+        }
+        folds
+    }
+
+    /// Everything, as chunks.
+    pub(crate) fn all(&self) -> Vec<Fold> {
+        let (mut folds, mut left) = (Vec::new(), usize::MAX);
+        for (log, recent) in &self.logs {
+            fold_into(&mut folds, *log, recent, &mut left);
+        }
+        folds
+    }
+
+    /// Whether the journal has no room for another commit before some are folded.
+    pub(crate) fn is_full(&self) -> bool {
+        self.commits.len() as u64 >= SLOTS - 1
+    }
+
+    fn needs(&self, log: LogId, end: Revision) -> bool {
+        self.logs.get(&log).is_some_and(|recent| recent.first <= end)
+    }
+
+    /// How many of the oldest commits are not needed once these are in chunks.
+    fn needless(&self, folded: &[Fold]) -> usize {
+        let reached: HashMap<LogId, Revision> = folded.iter().map(|fold| (fold.log, fold.end())).collect();
+        let done = |(log, end): &(LogId, Revision)| {
+            !self.needs(*log, *end) || reached.get(log).is_some_and(|reached| reached >= end)
+        };
+        self.commits.iter().take_while(|commit| commit.ends.iter().all(done)).count()
+    }
+
+    /// These are in chunks now, and durable. Returns the slots, with how many pieces they have, that are free by it, and
+    /// the logs whose purge needs no more be remembered.
+    pub(crate) fn folded(&mut self, folds: &[Fold]) -> Freed {
+        for fold in folds {
+            let Entry::Occupied(mut occupied) = self.logs.entry(fold.log) else { continue };
+            let recent = occupied.get_mut();
+            for entry in recent.entries.drain(..fold.entries.len()) {
+                recent.bytes -= entry.len() + ENTRY_OVERHEAD;
+            }
+            recent.first = fold.end() + 1;
+            if recent.entries.is_empty() {
+                occupied.remove();
+            }
+        }
+        let logs = &self.logs;
+        self.ripe.retain(|log| logs.get(log).is_some_and(Recent::is_ripe));
+        let mut freed = Freed::default();
+        for _ in 0..self.needless(&[]) {
+            let slot = self.begin() % SLOTS;
+            if let Some(commit) = self.commits.pop_front() {
+                self.bytes -= commit.bytes;
+                freed.slots.extend((commit.pieces > 0).then_some((slot, commit.pieces)));
+            }
+        }
+        let begin = self.begin();
+        freed.purged.extend(self.purged.extract_if(|_, number| *number <= begin).map(|(log, _)| log));
+        freed
+    }
+
+    /// The next commit is durable: these appends, in a record with so many further pieces.
+    pub(crate) fn committed(&mut self, parts: &[Part<'_>], pieces: usize) {
+        let entries = parts.iter().map(|part| (part.log, part.first, part.entries.iter().cloned()));
+        let bytes = parts.iter().map(Part::bytes).sum();
+        let ends = parts.iter().map(|part| (part.log, part.end())).collect();
+        self.push(entries, Commit { ends, bytes, pieces });
+    }
+
+    fn push<I: Iterator<Item = Bytes>>(&mut self, parts: impl Iterator<Item = (LogId, Revision, I)>, commit: Commit) {
+        for (log, first, entries) in parts {
+            let recent = self.logs.entry(log).or_insert_with(|| Recent { first, entries: VecDeque::new(), bytes: 0 });
+            let was_ripe = recent.is_ripe();
+            for entry in entries {
+                recent.bytes += entry.len() + ENTRY_OVERHEAD;
+                recent.entries.push_back(entry);
+            }
+            if !was_ripe && recent.is_ripe() {
+                self.ripe.push_back(log);
+            }
+        }
+        self.bytes += commit.bytes;
+        self.commits.push_back(commit);
+        self.next += 1;
+    }
+
+    /// Takes the next commit as it was read from the engine. `end` is a log's last revision that is in a chunk.
+    fn recovered<E>(&mut self, read: Read, mut end: impl FnMut(LogId) -> Result<Revision, E>) -> Result<(), E> {
+        self.next = read.number;
+        let (mut ends, mut bytes, mut parts) = (Vec::new(), 0, Vec::new());
+        for (log, first, mut entries) in read.parts {
+            bytes += entries.iter().map(|entry| entry.len() + ENTRY_OVERHEAD).sum::<usize>();
+            if self.purged.get(&log).is_some_and(|counts_from| read.number < *counts_from) {
+                continue;
+            }
+            let last = first + entries.len() as u64 - 1;
+            ends.push((log, last));
+            // What is known of it is either all in memory or all in chunks.
+            let reached = match self.logs.get(&log) {
+                Some(recent) => recent.end(),
+                None => end(log)?,
+            };
+            let known = usize::try_from((reached + 1).saturating_sub(first)).unwrap_or(usize::MAX);
+            entries.drain(..known.min(entries.len()));
+            if !entries.is_empty() {
+                parts.push((log, last + 1 - entries.len() as u64, entries.into_iter()));
+            }
+        }
+        self.push(parts.into_iter(), Commit { ends, bytes, pieces: read.pieces });
+        Ok(())
+    }
+
+    /// Whether a purge of a log has to be remembered.
+    pub(crate) fn has(&self, log: LogId) -> bool {
+        self.commits.iter().any(|commit| commit.ends.iter().any(|(of, _)| *of == log))
+    }
+
+    /// A log is purged.
+    pub(crate) fn forget(&mut self, log: LogId) {
+        self.logs.remove(&log);
+        if self.has(log) {
+            self.purged.insert(log, self.next);
+        }
+    }
+}
+
+/// What is no longer needed in the engine.
+#[derive(Debug, Default)]
+pub(crate) struct Freed {
+    pub(crate) slots: Vec<(u64, usize)>,
+    pub(crate) purged: Vec<LogId>,
+}
+
+/// Cuts a log's entries into chunks, as long as `left` bytes are not used up.
+fn fold_into(folds: &mut Vec<Fold>, log: LogId, recent: &Recent, left: &mut usize) {
+    let mut fold = Fold { log, first: recent.first, entries: Vec::new() };
+    let mut bytes = 0;
+    for entry in &recent.entries {
+        if fold.entries.len() >= CHUNK_ENTRIES || bytes >= CHUNK_BYTES {
+            *left = left.saturating_sub(bytes);
+            let next = Fold { log, first: fold.end() + 1, entries: Vec::new() };
+            folds.push(std::mem::replace(&mut fold, next));
+            bytes = 0;
+            if *left == 0 {
+                return;
+            }
+        }
+        bytes += entry.len() + ENTRY_OVERHEAD;
+        fold.entries.push(entry.clone());
+    }
+    *left = left.saturating_sub(bytes);
+    folds.push(fold);
+}
+
+/// `count 4 │ count × (length 4 │ entry)`
+pub(crate) fn put_entries(payload: &mut Vec<u8>, entries: &[Bytes]) {
+    payload.extend_from_slice(&(entries.len() as u32).to_be_bytes());
+    for entry in entries {
+        payload.extend_from_slice(&(entry.len() as u32).to_be_bytes());
+        payload.extend_from_slice(entry);
+    }
+}
+
+/// Reads entries, which share the payload's memory, and moves on to what comes after them.
+pub(crate) fn take_entries(payload: &mut Bytes) -> Option<Vec<Bytes>> {
+    let count = payload.try_get_u32().ok()?;
+    // Each has a length; a damaged count is not believed.
+    let mut entries = Vec::with_capacity((count as usize).min(payload.len() / 4));
+    for _ in 0..count {
+        let length = payload.try_get_u32().ok()? as usize;
+        entries.push((length <= payload.len()).then(|| payload.split_to(length))?);
+    }
+    Some(entries)
+}
+
+/// Reads the payload of a commit; none if it is no such thing.
+fn read_commit(mut payload: Bytes, pieces: usize) -> Option<Read> {
+    let (number, begin) = (payload.try_get_u64().ok()?, payload.try_get_u64().ok()?);
+    let mut parts = Vec::new();
+    while !payload.is_empty() {
+        let (log, first) = (LogId(payload.try_get_u64().ok()?), payload.try_get_u64().ok()?);
+        let entries = take_entries(&mut payload)?;
+        if entries.is_empty() || first == 0 {
+            return None;
+        }
+        parts.push((log, first, entries));
+    }
+    (begin <= number && number - begin < SLOTS).then_some(Read { number, begin, pieces, parts })
+}
+
+/// Reads the journal of an engine that was opened. `next_min` is the least number that the next commit can have, as far as is
+/// known otherwise.
+///
+/// In a store that syncs (`strict`) a commit that is missing is an error. One that does not may have lost some by a power cut: it
+/// goes on from before the first that is missing, and the commits after that are given up.
+pub(crate) fn load<E: Engine>(engine: &E, next_min: u64, strict: bool) -> Result<Journal, StoreError> {
+    let mut commits = read_commits(engine)?;
+    let (begin, last) = commits.last_key_value().map_or((1, 0), |(last, commit)| (commit.begin, *last));
+    // One past the last that is known to have been there.
+    let next = (last + 1).max(next_min);
+    let mut journal = Journal::starting(begin);
+    journal.purged = read_purged(engine)?;
+    for number in begin..next {
+        match commits.remove(&number) {
+            Some(read) => journal.recovered(read, |log| chunks::end_of(engine, log))?,
+            None if strict => return Err(lost::<E>(number)),
+            None => {
+                tracing::error!(number, next, "a commit of the journal is missing: it and those after it are given up");
+                return cut_short(engine, &journal, next);
+            }
+        }
+    }
+    Ok(journal)
+}
+
+fn lost<E: Engine>(number: u64) -> StoreError {
+    let what = format!(
+        "the commit {number} of its journal is missing or damaged, and was durable. Restore a backup; or remove the file TIP \
+        to go on with what is left, where the newest entries of some rooms are missing"
+    );
+    failed(E::NAME, what)
+}
+
+/// Folds what is left of a journal, and starts another one.
+fn cut_short<E: Engine>(engine: &E, journal: &Journal, next: u64) -> Result<Journal, StoreError> {
+    let mut changes = Vec::new();
+    journal.all().iter().for_each(|fold| chunks::put(fold, E::VALUE_BYTES_MAX, &mut changes));
+    let mut new = Journal::starting(next);
+    new.put(&[], &[], E::VALUE_BYTES_MAX, &mut changes);
+    engine.write(changes)?;
+    new.committed(&[], 0);
+    new.purged.clone_from(&journal.purged);
+    Ok(new)
+}
+
+/// All commits that are whole, by their numbers; those that are no longer needed among them.
+fn read_commits<E: Engine>(engine: &E) -> Result<BTreeMap<u64, Read>, StoreError> {
+    let mut found = Vec::new();
+    engine.scan(keys::JOURNAL.0, keys::JOURNAL.1, Direction::Up, &mut |key, value| {
+        found.extend(record::open(value).ok().map(|opened| (key.to_vec(), opened)));
+        ControlFlow::Continue(())
+    })?;
+    let mut commits = BTreeMap::new();
+    for (key, opened) in found {
+        let Some(slot) = key[1..].first_chunk().copied().map(u32::from_be_bytes).map(u64::from) else { continue };
+        let pieces = opened.pieces(E::VALUE_BYTES_MAX);
+        let Ok(payload) = opened.gather(&key, &keys::slot_pieces(slot), |piece| engine.get(piece))? else { continue };
+        if let Some(read) = read_commit(payload.into(), pieces).filter(|read| read.number % SLOTS == slot) {
+            commits.insert(read.number, read);
+        }
+    }
+    Ok(commits)
+}
+
+/// Purged logs, each with the first commit that counts after that.
+fn read_purged<E: Engine>(engine: &E) -> Result<HashMap<LogId, u64>, StoreError> {
+    let mut found = Vec::new();
+    engine.scan(keys::PURGED.0, keys::PURGED.1, Direction::Up, &mut |key, _| {
+        found.push(key.to_vec());
+        ControlFlow::Continue(())
+    })?;
+    let mut purged = HashMap::new();
+    for key in found {
+        if let Some(log) = key[1..].first_chunk().copied().map(u64::from_be_bytes) {
+            purged.insert(LogId(log), super::number_at(engine, &key)?);
+        }
+    }
+    Ok(purged)
+}
