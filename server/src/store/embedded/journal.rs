@@ -31,8 +31,12 @@ use super::{
     keys, record,
 };
 
-/// How many commits the journal has at most. Their records are never removed: this times a few KiB is what it takes of the disk.
+/// How many commits the journal has at most.
 pub(crate) const SLOTS: u64 = 4_096;
+
+/// The longest value of a commit, in bytes. Records are written over and never removed, pieces are removed, so that this times
+/// [`SLOTS`], 16 MiB, is what a journal takes of the disk when nothing in it is needed any more.
+const VALUE_BYTES_MAX: usize = 4 * 1024;
 
 /// More commits than this, and the logs in the oldest ones are folded, however little they have gathered.
 const COMMITS_MAX: usize = SLOTS as usize / 2;
@@ -188,8 +192,8 @@ impl Journal {
         Some((recent.first, entries))
     }
 
-    /// The changes that write the next commit, its record last. `folded` is in chunks by then.
-    pub(crate) fn put(&self, parts: &[Part<'_>], folded: &[Fold], value_bytes_max: usize, changes: &mut Vec<Change>) {
+    /// The changes that write the next commit to an engine, its record last. `folded` is in chunks by then.
+    pub(crate) fn put<E: Engine>(&self, parts: &[Part<'_>], folded: &[Fold], changes: &mut Vec<Change>) {
         let begin = self.begin() + self.needless(folded) as u64;
         let bytes = parts.iter().map(Part::bytes).sum::<usize>();
         let mut payload = Vec::with_capacity(16 + 20 * parts.len() + bytes);
@@ -201,7 +205,7 @@ impl Journal {
             put_entries(&mut payload, part.entries);
         }
         let slot = self.next % SLOTS;
-        record::put(keys::slot(slot), &keys::slot_pieces(slot), &payload, value_bytes_max, changes);
+        record::put(keys::slot(slot), &keys::slot_pieces(slot), &payload, value_bytes_max::<E>(), changes);
     }
 
     /// What the next batch, which appends so many bytes, is to fold: logs that have gathered enough, and when the journal
@@ -354,6 +358,10 @@ impl Journal {
     }
 }
 
+fn value_bytes_max<E: Engine>() -> usize {
+    VALUE_BYTES_MAX.min(E::VALUE_BYTES_MAX)
+}
+
 /// What is no longer needed in the engine.
 #[derive(Debug, Default)]
 pub(crate) struct Freed {
@@ -456,7 +464,7 @@ fn cut_short<E: Engine>(engine: &E, journal: &Journal, next: u64) -> Result<Jour
     let mut changes = Vec::new();
     journal.all().iter().for_each(|fold| chunks::put(fold, E::VALUE_BYTES_MAX, &mut changes));
     let mut new = Journal::starting(next);
-    new.put(&[], &[], E::VALUE_BYTES_MAX, &mut changes);
+    new.put::<E>(&[], &[], &mut changes);
     engine.write(changes)?;
     new.committed(&[], 0);
     new.purged.clone_from(&journal.purged);
@@ -473,7 +481,7 @@ fn read_commits<E: Engine>(engine: &E) -> Result<BTreeMap<u64, Read>, StoreError
     let mut commits = BTreeMap::new();
     for (key, opened) in found {
         let Some(slot) = key[1..].first_chunk().copied().map(u32::from_be_bytes).map(u64::from) else { continue };
-        let pieces = opened.pieces(E::VALUE_BYTES_MAX);
+        let pieces = opened.pieces(value_bytes_max::<E>());
         let Ok(payload) = opened.gather(&key, &keys::slot_pieces(slot), |piece| engine.get(piece))? else { continue };
         if let Some(read) = read_commit(payload.into(), pieces).filter(|read| read.number % SLOTS == slot) {
             commits.insert(read.number, read);

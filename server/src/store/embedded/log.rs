@@ -103,7 +103,7 @@ impl<E: Engine> Embedded<E> {
         let before = changes.len();
         let next = {
             let journal = self.journal.lock();
-            journal.put(parts, folds, E::VALUE_BYTES_MAX, &mut changes);
+            journal.put::<E>(parts, folds, &mut changes);
             journal.next() + 1
         };
         let pieces = changes.len() - before - 1;

@@ -3,11 +3,18 @@
 //! - [`engine`]: what an engine must be able to do. [`keys`], [`record`]: what stands where in it, and its checksums.
 //! - [`directory`]: the data directory. [`cell`]: an engine that fails is opened again. [`ends`]: heads at hand. [`tip`]: how
 //!   a lost end of the data is found out. [`tails`]: and one of a log.
+//! - [`journal`]: the newest entries of all logs, a value a batch. [`chunks`]: older ones, a value for some hundred of a log.
 //! - [`log`], [`snapshots`], [`pairs`]: the three parts of the trait, one file each.
 //!
-//! **What is not durable is not shown.** From an append's first change until its sync, and after one that failed until the
-//! engine was opened again, `head` and `read` end at the log's last durable revision. When an engine is opened, all its files
-//! are synced first: what a killed process had left in the page cache is durable then, or gone.
+//! ```text
+//! append ─▶ journal: one commit a batch ─ sync ─▶ in its memory, shown ─ when a log has enough ─▶ chunk of the log
+//! read   ◀─ chunks, then the journal's memory
+//! open   ─▶ the journal's commits are read into its memory again
+//! ```
+//!
+//! **What is not durable is not shown.** `head` and `read` see what is in the journal's memory, where entries come after their
+//! sync, and what was folded from there. When an engine is opened, all its files are synced first: what a killed process had
+//! left in the page cache is durable then, or gone.
 
 use std::{fs, io, path::Path};
 
