@@ -25,7 +25,7 @@ use bytes::{Buf, Bytes};
 use motet_protocol::ids::Revision;
 
 use super::{
-    super::{LogId, StoreError, StoredEntry},
+    super::{Durability, LogId, StoreError, StoredEntry},
     chunks,
     engine::{Change, Direction, Engine, failed},
     keys, record,
@@ -466,6 +466,7 @@ fn cut_short<E: Engine>(engine: &E, journal: &Journal, next: u64) -> Result<Jour
     let mut new = Journal::starting(next);
     new.put::<E>(&[], &[], &mut changes);
     engine.write(changes)?;
+    engine.persist(Durability::Sync)?;
     new.committed(&[], 0);
     new.purged.clone_from(&journal.purged);
     Ok(new)
