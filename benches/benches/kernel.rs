@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros")]
 
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 
 use bytes::BytesMut;
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -57,5 +57,9 @@ fn codecs(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, kernel, codecs);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
+    targets = kernel, codecs
+}
 criterion_main!(benches);

@@ -2,6 +2,8 @@
 
 #![allow(missing_docs, reason = "criterion's macros")]
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use motet_server::store::{Append, AppendOutcome, Durability, Head, LogId, StoreKind, open};
@@ -12,7 +14,7 @@ fn commits(c: &mut Criterion) {
     for kind in [StoreKind::Sled, StoreKind::Fjall] {
         for durability in [Durability::Sync, Durability::Os, Durability::None] {
             for rooms in [1, 16, 256] {
-                let data = tempfile::tempdir().expect("a directory for temporary files");
+                let data = motet_benches::disk_directory().expect("it can be written to");
                 let store = open(kind, data.path(), durability).expect("it is empty");
                 let mut revision = 0;
                 group.throughput(Throughput::Elements(rooms));
@@ -33,5 +35,9 @@ fn commits(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, commits);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(2));
+    targets = commits
+}
 criterion_main!(benches);

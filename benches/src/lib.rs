@@ -1,12 +1,26 @@
 //! What the benchmarks share: rooms and edits of given sizes.
 
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
 use bytes::BytesMut;
 use motet_protocol::{
     ids::{ParticipantId, Revision, Seq},
     message::{Command, Entry},
     ot::Operation,
 };
-use motet_server::room::{Outlet, ReaderId, Room, RoomState, Wire, limits::RoomLimits, live::Join, propose::Submit};
+use motet_server::room::{
+    Fed, Outlet, Principal, ReaderId, Room, RoomState, Wire, limits::RoomLimits, live::Join, propose::Submit,
+};
+
+/// A directory for a store, gone with the value: beside the program, since the system's for temporary files is often in
+/// memory, where a sync costs nothing.
+pub fn disk_directory() -> std::io::Result<tempfile::TempDir> {
+    let program = std::env::current_exe()?;
+    tempfile::Builder::new().prefix("motet-").tempdir_in(program.parent().unwrap_or(&program))
+}
 
 /// Texts that the cost of an edit is measured in: it should be the same in all of them.
 pub const TEXT_BYTES: [(&str, usize); 4] =
@@ -51,62 +65,125 @@ impl Outlet for Sink {
     }
 }
 
-/// A room in which somebody types, one character after the other, and others read along.
+/// A room in which somebody types, one character after the other, others read along, and one was away.
 #[derive(Debug)]
 pub struct Typing {
     room: Room<()>,
-    writer: ReaderId,
-    seq: Seq,
+    writer: Author,
+    late: Author,
     sink: Sink,
 }
 
+/// Who submits.
+#[derive(Debug)]
+struct Author {
+    participant: ParticipantId,
+    reader: ReaderId,
+    seq: Seq,
+}
+
 impl Typing {
-    /// A room with a text of this many bytes and so many readers, the writer among them.
+    /// A room with a text of this many bytes and so many readers, the two who write among them.
     pub fn new(bytes: usize, readers: u64) -> Self {
         let mut room = Room::new(state(bytes), 0, RoomLimits::default());
         let mut sink = Sink::default();
         let revision = room.revision();
         let mut join = |n| {
+            let participant = ParticipantId(100 + n);
             let join = Join {
                 key: (),
-                participant: ParticipantId(100 + n),
+                principal: Arc::new(Principal::nobody(participant)),
                 channel: 1,
                 wire: Wire::Tcp,
                 after: Some(revision),
                 entries_only: true,
+                now: 0,
             };
             let (reader, _, _) = room.join(join).expect("the revision is there");
             room.feed(reader, &mut sink);
-            reader
+            Author { participant, reader, seq: 0 }
         };
-        let writer = join(0);
-        for n in 1..readers {
+        let (writer, late) = (join(0), join(1));
+        for n in 2..readers {
             join(n);
         }
-        Self { room, writer, seq: 0, sink }
+        Self { room, writer, late, sink }
     }
 
     /// One character, from submit to every reader. Texts grow by it, and shrink by it every other time.
     pub fn type_one(&mut self) {
-        self.seq += 1;
-        let len = self.room.state().text().len_chars() as u64;
-        let at = len / 2;
-        let operation = match self.seq % 2 {
-            1 => Operation::builder().retain(at).insert("x").retain(len - at),
-            _ => Operation::builder().retain(at).delete(1).retain(len - at - 1),
-        };
-        let submit = Submit {
-            participant: ParticipantId(100),
-            seq: self.seq,
-            base: self.room.revision(),
-            command: Command::Edit(operation.build().expect("it fits")),
-        };
-        self.room.submit(self.writer, submit, &[], self.seq).expect("it is right");
-        self.room.take_append().expect("nothing is in flight");
-        self.room.appended().expect("it follows");
+        self.commit_one();
+        self.feed();
+    }
+
+    /// One character into the log and the text, and to nobody.
+    pub fn commit_one(&mut self) {
+        let (base, operation) = (self.room.revision(), self.edit(self.writer.seq.is_multiple_of(2)));
+        self.writer.submit(&mut self.room, operation, base);
+        self.commit();
+    }
+
+    /// What was committed goes to every reader.
+    pub fn feed(&mut self) {
         let sink = &mut self.sink;
         self.room.feed_following(|(), _, reader| {
             reader.feed(sink);
         });
+    }
+
+    /// How long the room takes to put an edit in order that counts on a text so many revisions ago.
+    pub fn order_late(&mut self, behind: u64) -> Duration {
+        // An even number of edits leaves the length as it was.
+        let (base, operation) = (self.room.revision(), self.edit(true));
+        for _ in 0..behind {
+            self.type_one();
+        }
+        let start = Instant::now();
+        self.late.submit(&mut self.room, operation, base);
+        let took = start.elapsed();
+        self.commit();
+        self.feed();
+        took
+    }
+
+    /// A newcomer, until it has the text; then it leaves.
+    pub fn join(&mut self) {
+        let participant = ParticipantId(50);
+        let join = Join {
+            key: (),
+            principal: Arc::new(Principal::nobody(participant)),
+            channel: 1,
+            wire: Wire::Tcp,
+            after: None,
+            entries_only: false,
+            now: 0,
+        };
+        let (reader, _, _) = self.room.join(join).expect("rooms can be joined");
+        assert_eq!(self.room.feed(reader, &mut self.sink), Fed::CaughtUp);
+        self.room.leave(reader);
+    }
+
+    /// An insertion or a deletion in the middle of the text.
+    fn edit(&self, inserts: bool) -> Operation {
+        let len = self.room.state().text().len_chars() as u64;
+        let at = len / 2;
+        let operation = match inserts {
+            true => Operation::builder().retain(at).insert("x").retain(len - at),
+            false => Operation::builder().retain(at).delete(1).retain(len - at - 1),
+        };
+        operation.build().expect("it fits")
+    }
+
+    fn commit(&mut self) {
+        self.room.take_append().expect("nothing is in flight");
+        self.room.appended().expect("it follows");
+    }
+}
+
+impl Author {
+    fn submit(&mut self, room: &mut Room<()>, operation: Operation, base: Revision) {
+        self.seq += 1;
+        let submit = Submit { participant: self.participant, seq: self.seq, base, command: Command::Edit(operation) };
+        room.submit(self.reader, submit, &[], self.seq).expect("it is right");
     }
 }

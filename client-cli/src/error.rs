@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Resyncing,
     /// The client or the room was closed before.
     Closed,
+    /// As much as may waits for the server already.
+    Full,
 }
 
 /// An error, in words, with what caused it. Cheap to clone: one lost connection is told to everyone who waits for it.

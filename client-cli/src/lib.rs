@@ -4,6 +4,7 @@
 //! - [`room`]: the replica of a room, its events.
 //! - [`error`]: what can go wrong.
 //! - [`connection`]: messages over TCP or WebSocket, after the handshake; [`address`]: where a server is.
+//! - [`http`]: the HTTP API, and who is signed in.
 //! - [`commands`]: what `motet` does.
 
 pub mod address;
@@ -11,4 +12,5 @@ pub mod client;
 pub mod commands;
 pub mod connection;
 pub mod error;
+pub mod http;
 pub mod room;

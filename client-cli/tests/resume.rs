@@ -14,6 +14,7 @@ use motet_client::{
     room::{Check, Event, Room},
 };
 use motet_protocol::{
+    access::Role,
     codec::MessageCodec,
     error::{About, ErrorCode, ErrorMessage},
     ids::{ParticipantId, Revision},
@@ -193,6 +194,9 @@ impl Fake {
         let mut fake = Self(Framed::new(stream, MessageCodec::default()));
         assert!(matches!(fake.hear().await, ClientMessage::Hello(_)));
         fake.say(ServerMessage::Welcome(Welcome {
+            account: None,
+            name: String::new(),
+            expires_ms: None,
             protocol: 1,
             server: "fake".to_owned(),
             participant: ParticipantId(1),
@@ -215,7 +219,7 @@ impl Fake {
     async fn open(&mut self, text: &str, revision: Revision) -> u32 {
         let ClientMessage::Join { channel, after: None, .. } = self.hear().await else { panic!("no join") };
         let snapshot = Some(SnapshotInfo { revision, bytes: text.len() as u64 });
-        self.say(ServerMessage::Joined { channel, head: revision, snapshot }).await;
+        self.say(ServerMessage::Joined { channel, head: revision, role: Role::Host, snapshot }).await;
         self.say(ServerMessage::Snapshot { channel, text: text.to_owned(), last: true }).await;
         channel
     }
@@ -280,7 +284,7 @@ async fn what_a_server_may_not_say_ends_a_room_and_not_the_program() {
         let mut fake = Fake::accept(&listener).await;
         let ClientMessage::Join { channel, .. } = fake.hear().await else { panic!("no join") };
         let snapshot = Some(SnapshotInfo { revision: 1, bytes: u64::MAX });
-        fake.say(ServerMessage::Joined { channel, head: 1, snapshot }).await;
+        fake.say(ServerMessage::Joined { channel, head: 1, role: Role::Host, snapshot }).await;
         // Edits gone wrong are told, and the text comes anew.
         assert_eq!(fake.hear().await, ClientMessage::Leave { channel });
         let channel = fake.open("ab", 2).await;

@@ -55,7 +55,7 @@ impl Server {
             return;
         }
         let after = self.log[submit.base as usize..].iter();
-        let operation = after.fold(submit.operation, |mine, (_, _, entry)| mine.transform(entry).unwrap().0);
+        let operation = after.fold(submit.command.operation().unwrap().clone(), |mine, (_, _, entry)| mine.transform(entry).unwrap().0);
         self.log.push((who, submit.seq, operation));
     }
 

@@ -1,17 +1,23 @@
 //! The client's state machine (ot.js, `client.js`), without IO.
 //!
-//! At most one submit is on its way. What is typed meanwhile gathers in a buffer and is sent when the first is
-//! acknowledged:
+//! At most one submit is on its way. What is done meanwhile gathers in a buffer and is sent when the first is
+//! acknowledged, in the order in which it was done:
 //!
 //! ```text
 //! Synchronized ──edit──▶ AwaitingConfirm ──edit──▶ AwaitingWithBuffer ──edit──▶ (composed into the buffer)
 //!       ▲                     │   ▲                        │
-//!       └────acknowledged─────┘   └──────acknowledged──────┘   (the buffer becomes outstanding)
+//!       └────acknowledged─────┘   └──────acknowledged──────┘   (the buffer's first becomes outstanding)
 //! ```
+//!
+//! Beyond ot.js, what is submitted may be another command than an edit (a chat message, a comment). Such a command keeps
+//! its place between the edits before and after it; edits are composed only with their neighbours.
+
+use std::collections::VecDeque;
 
 use crate::{
     ids::{Revision, Seq},
-    limits::{EDIT_BYTES_MAX, EDIT_COMPONENTS_MAX, Limits},
+    limits::{COMMANDS_WAITING_MAX, EDIT_BYTES_MAX, EDIT_COMPONENTS_MAX, Limits},
+    message::Command,
     ot::{Mismatch, Operation},
 };
 
@@ -24,27 +30,80 @@ pub enum State {
     /// One submit.
     AwaitingConfirm {
         /// What was submitted, counting on the client's revision.
-        outstanding: Operation,
+        outstanding: Command,
     },
-    /// One submit, and edits since. These are composed into one, so that they take no more memory than the text that
-    /// the client holds, however long it is away; what was typed and deleted again is in them no more.
+    /// One submit, and what was done since. Edits without another command between them are composed into one, so that
+    /// they take no more memory than the text that the client holds, however long it is away; what was typed and
+    /// deleted again is in them no more.
     AwaitingWithBuffer {
         /// What was submitted, counting on the client's revision.
-        outstanding: Operation,
-        /// What came after it, counting on the text with `outstanding` in it.
-        buffer: Operation,
+        outstanding: Command,
+        /// What came after it, each counting on the text with everything before it in it. Never empty; no two edits
+        /// stand next to each other.
+        buffer: VecDeque<Command>,
     },
 }
 
-/// An edit to send: goes into `ClientMessage::Submit`.
+impl State {
+    /// Everything that is not acknowledged, in order.
+    pub fn unacknowledged(&self) -> impl Iterator<Item = &Command> {
+        let (outstanding, buffer) = match self {
+            Self::Synchronized => (None, None),
+            Self::AwaitingConfirm { outstanding } => (Some(outstanding), None),
+            Self::AwaitingWithBuffer { outstanding, buffer } => (Some(outstanding), Some(buffer)),
+        };
+        outstanding.into_iter().chain(buffer.into_iter().flatten())
+    }
+
+    fn unacknowledged_mut(&mut self) -> impl Iterator<Item = &mut Command> {
+        let (outstanding, buffer) = match self {
+            Self::Synchronized => (None, None),
+            Self::AwaitingConfirm { outstanding } => (Some(outstanding), None),
+            Self::AwaitingWithBuffer { outstanding, buffer } => (Some(outstanding), Some(buffer)),
+        };
+        outstanding.into_iter().chain(buffer.into_iter().flatten())
+    }
+
+    /// Takes what was done last.
+    fn push(&mut self, command: Command) {
+        *self = match std::mem::take(self) {
+            Self::Synchronized => Self::AwaitingConfirm { outstanding: command },
+            Self::AwaitingConfirm { outstanding } => Self::AwaitingWithBuffer { outstanding, buffer: [command].into() },
+            Self::AwaitingWithBuffer { outstanding, mut buffer } => {
+                buffer.push_back(command);
+                Self::AwaitingWithBuffer { outstanding, buffer }
+            }
+        };
+    }
+
+    fn of(outstanding: Command, buffer: VecDeque<Command>) -> Self {
+        match buffer.is_empty() {
+            true => Self::AwaitingConfirm { outstanding },
+            false => Self::AwaitingWithBuffer { outstanding, buffer },
+        }
+    }
+}
+
+/// What to send: goes into `ClientMessage::Submit`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
     /// The seq of the submit.
     pub seq: Seq,
     /// The revision it counts on.
     pub base: Revision,
-    /// The edit.
-    pub operation: Operation,
+    /// What to append.
+    pub command: Command,
+}
+
+/// A command that the client cannot take. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// An edit that does not fit the text as far as the client knows it.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// As many commands wait as may.
+    #[error("{COMMANDS_WAITING_MAX} commands wait to be sent; wait until some of them are acknowledged")]
+    Full,
 }
 
 /// What a server said that cannot be: the client heals itself by joining anew without a revision.
@@ -117,41 +176,61 @@ impl Client {
     ///
     /// An error says that the edit does not fit the text as far as the client knows it, and nothing has changed.
     pub fn edit(&mut self, operation: Operation) -> Result<Option<Outgoing>, Mismatch> {
-        match &mut self.state {
-            State::Synchronized => Ok(self.begin(operation)),
-            State::AwaitingConfirm { outstanding } => {
-                let (expected, found) = (operation.base_len(), outstanding.target_len());
-                if expected != found {
-                    return Err(Mismatch { expected, found });
-                }
-                if !operation.is_noop() {
-                    let outstanding = std::mem::take(outstanding);
-                    self.state = State::AwaitingWithBuffer { outstanding, buffer: operation };
-                }
-                Ok(None)
-            }
-            State::AwaitingWithBuffer { buffer, .. } => {
-                *buffer = buffer.compose(&operation)?;
-                Ok(None)
-            }
+        if self.state == State::Synchronized {
+            return Ok(self.begin([Command::Edit(operation)].into()));
         }
+        if let State::AwaitingWithBuffer { buffer, .. } = &mut self.state
+            && let Some(Command::Edit(last)) = buffer.back_mut()
+        {
+            *last = last.compose(&operation)?;
+            return Ok(None);
+        }
+        let before = self.state.unacknowledged().filter_map(Command::operation).last();
+        if let Some(expected) = before.map(Operation::target_len).filter(|len| *len != operation.base_len()) {
+            return Err(Mismatch { expected: operation.base_len(), found: expected });
+        }
+        if !operation.is_noop() {
+            self.state.push(Command::Edit(operation));
+        }
+        Ok(None)
     }
 
-    /// With nothing on its way: the first piece of an operation becomes the next submit, the rest the buffer.
-    fn begin(&mut self, operation: Operation) -> Option<Outgoing> {
-        if operation.is_noop() {
-            return None;
+    /// Takes something else to do than an edit; its positions count on the client's text. Returns what to send, if nothing
+    /// is on its way. An edit is taken as [`edit`](Self::edit) takes it.
+    pub fn command(&mut self, command: Command) -> Result<Option<Outgoing>, NotTaken> {
+        if let Command::Edit(operation) = command {
+            return Ok(self.edit(operation)?);
         }
-        self.seq += 1;
-        self.divide(operation, self.edit_bytes_max, self.edit_components_max);
-        self.outgoing()
+        if self.state == State::Synchronized {
+            return Ok(self.begin([command].into()));
+        }
+        let waiting = self.state.unacknowledged().filter(|waiting| waiting.operation().is_none()).count();
+        if waiting >= COMMANDS_WAITING_MAX {
+            return Err(NotTaken::Full);
+        }
+        self.state.push(command);
+        Ok(None)
     }
 
-    fn divide(&mut self, operation: Operation, bytes_max: usize, components_max: usize) {
-        self.state = match operation.split_within(bytes_max, components_max) {
-            (outstanding, None) => State::AwaitingConfirm { outstanding },
-            (outstanding, Some(buffer)) => State::AwaitingWithBuffer { outstanding, buffer },
-        };
+    /// With nothing on its way: the first of what waits becomes the next submit, or the first piece of it where it is a
+    /// large edit; the rest becomes the buffer.
+    fn begin(&mut self, mut waiting: VecDeque<Command>) -> Option<Outgoing> {
+        while let Some(command) = waiting.pop_front() {
+            let outstanding = match command {
+                Command::Edit(operation) if operation.is_noop() => continue,
+                Command::Edit(operation) => {
+                    let (first, rest) = operation.split_within(self.edit_bytes_max, self.edit_components_max);
+                    waiting_first(&mut waiting, rest);
+                    Command::Edit(first)
+                }
+                command => command,
+            };
+            self.seq += 1;
+            self.state = State::of(outstanding, waiting);
+            return self.outgoing();
+        }
+        self.state = State::Synchronized;
+        None
     }
 
     /// Takes somebody else's edit. Returns it as it must be applied to the client's text.
@@ -168,21 +247,19 @@ impl Client {
     /// ```
     pub fn remote(&mut self, revision: Revision, remote: &Operation) -> Result<Operation, ClientError> {
         self.due(revision)?;
-        let (state, applied) = match &self.state {
-            State::Synchronized => (State::Synchronized, remote.clone()),
-            State::AwaitingConfirm { outstanding } => {
-                let (outstanding, remote) = outstanding.transform(remote)?;
-                (State::AwaitingConfirm { outstanding }, remote)
-            }
-            State::AwaitingWithBuffer { outstanding, buffer } => {
-                let (outstanding, remote) = outstanding.transform(remote)?;
-                let (buffer, remote) = buffer.transform(&remote)?;
-                (State::AwaitingWithBuffer { outstanding, buffer }, remote)
-            }
-        };
-        self.state = state;
+        // What comes after the first edit fits it, so that nothing fails half way.
+        if let Some(first) = self.state.unacknowledged().find_map(Command::operation)
+            && first.base_len() != remote.base_len()
+        {
+            return Err(Mismatch { expected: remote.base_len(), found: first.base_len() }.into());
+        }
+        let mut moved: Option<Operation> = None;
+        for command in self.state.unacknowledged_mut() {
+            let after = command.move_over(moved.as_ref().unwrap_or(remote))?;
+            moved = after.or(moved);
+        }
         self.revision = revision;
-        Ok(applied)
+        Ok(moved.unwrap_or_else(|| remote.clone()))
     }
 
     /// Takes an entry that changes no text (another kind than an edit).
@@ -205,9 +282,13 @@ impl Client {
             return Err(ClientError::NotOutstanding(seq));
         }
         self.revision = revision;
+        Ok(self.begin_buffer())
+    }
+
+    fn begin_buffer(&mut self) -> Option<Outgoing> {
         match std::mem::take(&mut self.state) {
-            State::Synchronized | State::AwaitingConfirm { .. } => Ok(None),
-            State::AwaitingWithBuffer { buffer, .. } => Ok(self.begin(buffer)),
+            State::Synchronized | State::AwaitingConfirm { .. } => None,
+            State::AwaitingWithBuffer { buffer, .. } => self.begin(buffer),
         }
     }
 
@@ -219,30 +300,66 @@ impl Client {
     /// [`ErrorCode::EditTooLarge`]: crate::error::ErrorCode::EditTooLarge
     /// [`ErrorCode::BadOperation`]: crate::error::ErrorCode::BadOperation
     pub fn too_large(&mut self, seq: Seq) -> Result<Option<Outgoing>, ClientError> {
-        let whole = match &self.state {
-            State::AwaitingConfirm { outstanding } if seq == self.seq => outstanding.clone(),
-            State::AwaitingWithBuffer { outstanding, buffer } if seq == self.seq => outstanding.compose(buffer)?,
-            _ => return Err(ClientError::NotOutstanding(seq)),
-        };
-        let refused = self.outgoing().map(|outgoing| outgoing.operation).unwrap_or_default();
-        self.divide(whole, refused.inserted_bytes() / 2, refused.component_count() / 2);
-        Ok(self.outgoing().filter(|outgoing| outgoing.operation != refused))
+        let (outstanding, mut buffer) = self.refused_submit(seq)?;
+        let Command::Edit(refused) = outstanding else { return Ok(None) };
+        let mut whole = refused.clone();
+        if let Some(Command::Edit(next)) = buffer.front() {
+            whole = whole.compose(next)?;
+            buffer.pop_front();
+        }
+        let (first, rest) = whole.split_within(refused.inserted_bytes() / 2, refused.component_count() / 2);
+        waiting_first(&mut buffer, rest);
+        let smaller = first != refused;
+        self.state = State::of(Command::Edit(first), buffer);
+        Ok(self.outgoing().filter(|_| smaller))
+    }
+
+    /// Takes the server's word that the outstanding submit, which is no edit, is refused for good: it is given back, and
+    /// what waits goes on with its seq, which is free again. None for an edit: the text holds it already, so that the
+    /// client can only heal itself by joining anew.
+    pub fn refused(&mut self, seq: Seq) -> Result<Option<Command>, ClientError> {
+        let (outstanding, _) = self.refused_submit(seq)?;
+        if outstanding.operation().is_some() {
+            return Ok(None);
+        }
+        self.seq -= 1;
+        self.begin_buffer();
+        Ok(Some(outstanding))
+    }
+
+    fn refused_submit(&self, seq: Seq) -> Result<(Command, VecDeque<Command>), ClientError> {
+        match &self.state {
+            State::AwaitingConfirm { outstanding } if seq == self.seq => Ok((outstanding.clone(), VecDeque::new())),
+            State::AwaitingWithBuffer { outstanding, buffer } if seq == self.seq => {
+                Ok((outstanding.clone(), buffer.clone()))
+            }
+            _ => Err(ClientError::NotOutstanding(seq)),
+        }
+    }
+
+    /// The outstanding submit's seq turned out to be used, by what this client gave up before: it gets the next one.
+    pub fn skip_seq(&mut self) {
+        if self.state != State::Synchronized {
+            self.seq += 1;
+        }
     }
 
     /// What to send again after a reconnect, once the client has caught up. The seq is the same as before, so that the
     /// server appends it once however often it comes.
     pub fn outgoing(&self) -> Option<Outgoing> {
-        match &self.state {
-            State::Synchronized => None,
-            State::AwaitingConfirm { outstanding } | State::AwaitingWithBuffer { outstanding, .. } => {
-                Some(Outgoing { seq: self.seq, base: self.revision, operation: outstanding.clone() })
-            }
-        }
+        let command = self.state.unacknowledged().next()?.clone();
+        Some(Outgoing { seq: self.seq, base: self.revision, command })
     }
 
     fn due(&self, found: Revision) -> Result<(), ClientError> {
         // A revision that has no next one can only be a hostile server's.
         let expected = self.revision.saturating_add(1);
         if found == expected { Ok(()) } else { Err(ClientError::Gap { expected, found }) }
+    }
+}
+
+fn waiting_first(waiting: &mut VecDeque<Command>, rest: Option<Operation>) {
+    if let Some(rest) = rest {
+        waiting.push_front(Command::Edit(rest));
     }
 }

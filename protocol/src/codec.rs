@@ -37,6 +37,9 @@ pub const LENGTH_BYTES: usize = 4;
 
 type Config = Configuration<LittleEndian, Varint, Limit<DECODE_BYTES_MAX>>;
 
+/// What decoding a stored state may claim of memory.
+const STATE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 const CONFIG: Config = bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
 
 /// Bytes that are not the message they should be.
@@ -55,7 +58,16 @@ pub enum CodecError {
 
 /// Decodes exactly one value from exactly these bytes.
 pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
-    let (value, used) = bincode::decode_from_slice(bytes, CONFIG).map_err(|error| match error {
+    decode_with(bytes, CONFIG)
+}
+
+/// The same for what a server has stored of a room's state, which is larger than any message.
+pub fn decode_state<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
+    decode_with(bytes, bincode::config::standard().with_limit::<STATE_BYTES_MAX>())
+}
+
+fn decode_with<T: Decode<()>>(bytes: &[u8], config: impl bincode::config::Config) -> Result<T, CodecError> {
+    let (value, used) = bincode::decode_from_slice(bytes, config).map_err(|error| match error {
         DecodeError::OtherString(text) if text.starts_with(BAD_OPERATION) => {
             CodecError::BadOperation(text[BAD_OPERATION.len()..].to_owned())
         }
@@ -99,23 +111,37 @@ pub fn frame_into<T: Encode>(message: &T, buffer: &mut BytesMut) {
 /// The bytes of [`ServerMessage::Entry`] that stand before the entry's own: with them an entry that was encoded once
 /// becomes a message on any channel. `entry_prefix(c)` followed by `encode(&entry)` is
 /// `encode(&ServerMessage::Entry { channel: c, entry })`; a test holds that in place.
-pub fn entry_prefix(channel: Channel) -> EntryPrefix {
+pub fn entry_prefix(channel: Channel) -> ChannelPrefix {
     /// The place of `Entry` among the variants of [`ServerMessage`].
     const ENTRY_VARIANT: u32 = 6;
-    let mut bytes = [0; 8];
-    let length = bincode::encode_into_slice((ENTRY_VARIANT, channel), &mut bytes, CONFIG)
-        .expect("a small variant and a channel take at most six bytes");
-    EntryPrefix { bytes, length }
+    ChannelPrefix::new(ENTRY_VARIANT, channel)
 }
 
-/// See [`entry_prefix`].
+/// The bytes of [`ServerMessage::Presence`] up to its channel, for the same purpose: one that was encoded for a channel
+/// becomes that of another where this prefix is put in place of the other's. A test holds that in place.
+pub fn presence_prefix(channel: Channel) -> ChannelPrefix {
+    /// The place of `Presence` among the variants of [`ServerMessage`].
+    const PRESENCE_VARIANT: u32 = 26;
+    ChannelPrefix::new(PRESENCE_VARIANT, channel)
+}
+
+/// The beginning of a message for a channel: its variant and the channel's number.
 #[derive(Clone, Copy, Debug)]
-pub struct EntryPrefix {
+pub struct ChannelPrefix {
     bytes: [u8; 8],
     length: usize,
 }
 
-impl AsRef<[u8]> for EntryPrefix {
+impl ChannelPrefix {
+    fn new(variant: u32, channel: Channel) -> Self {
+        let mut bytes = [0; 8];
+        let length = bincode::encode_into_slice((variant, channel), &mut bytes, CONFIG)
+            .expect("a small variant and a channel take at most six bytes");
+        Self { bytes, length }
+    }
+}
+
+impl AsRef<[u8]> for ChannelPrefix {
     fn as_ref(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -128,17 +154,21 @@ pub fn about_of(bytes: &[u8]) -> About {
     const JOIN: u32 = 3;
     const SUBMIT: u32 = 5;
     const CREATE_ROOM: u32 = 6;
-    const HASH_TEXT: u32 = 12;
+    const UNWATCH_ROOMS: u32 = 20;
+    const WATCH_PRESENCE: u32 = 21;
+    const SIGNAL: u32 = 23;
+    const TURN_CREDENTIALS: u32 = 24;
+    const SUMMARIZE: u32 = 26;
     let Ok(((variant, number), used)) = bincode::decode_from_slice::<(u32, u32), _>(bytes, CONFIG) else {
         return About::Connection;
     };
     match variant {
-        JOIN => About::Channel(number),
+        JOIN | WATCH_PRESENCE..=SIGNAL => About::Channel(number),
         SUBMIT => match bincode::decode_from_slice::<Seq, _>(&bytes[used..], CONFIG) {
             Ok((seq, _)) => About::Submit { channel: number, seq },
             Err(_) => About::Connection,
         },
-        CREATE_ROOM..=HASH_TEXT => About::Request(number),
+        CREATE_ROOM..=UNWATCH_ROOMS | TURN_CREDENTIALS..=SUMMARIZE => About::Request(number),
         _ => About::Connection,
     }
 }
@@ -370,9 +400,27 @@ mod tests {
     }
 
     #[test]
+    fn a_presence_encoded_once_is_a_message_on_any_channel() {
+        let presence = |channel| ServerMessage::Presence {
+            channel,
+            revision: 300,
+            whole: false,
+            present: 2,
+            people: Vec::new(),
+            presence: Vec::new(),
+            left: vec![ParticipantId(7)],
+        };
+        let of_zero = encode(&presence(0));
+        for channel in [0, 1, 250, 251, 70_000, u32::MAX] {
+            let mut glued = BytesMut::from(presence_prefix(channel).as_ref());
+            glued.extend_from_slice(&of_zero[presence_prefix(0).as_ref().len()..]);
+            assert_eq!(glued.freeze(), encode(&presence(channel)));
+        }
+    }
+
+    #[test]
     fn a_submit_that_fails_to_decode_still_names_its_seq() {
-        let Command::Edit(operation) = entry().command;
-        let submit = ClientMessage::Submit { channel: 3, seq: 700, base: 1, command: Command::Edit(operation) };
+        let submit = ClientMessage::Submit { channel: 3, seq: 700, base: 1, command: entry().command };
         assert_eq!(about_of(&encode(&submit)), About::Submit { channel: 3, seq: 700 });
         assert_eq!(about_of(&encode(&ClientMessage::Leave { channel: 3 })), About::Connection);
     }

@@ -91,6 +91,22 @@ error_codes! {
     BadArgument = "bad_argument",
     /// A mistake of the server's.
     Internal = "internal",
+    /// There is no such thing (a message, a comment, a version, a link, a participant).
+    NotFound = "not_found",
+    /// There is such an account already.
+    AccountExists = "account_exists",
+    /// Too many attempts to sign in.
+    TooManyAttempts = "too_many_attempts",
+    /// A room or a message has as many of these as it may.
+    LimitReached = "limit_reached",
+    /// Sent faster than allowed.
+    RateLimited = "rate_limited",
+    /// The server was not set up for this.
+    NotConfigured = "not_configured",
+    /// The room expired: nobody was there for as long as it is set to.
+    RoomExpired = "room_expired",
+    /// What the request was made for is no longer so (an `If-Match`, an idempotency key used for something else).
+    PreconditionFailed = "precondition_failed",
 }
 
 impl std::fmt::Display for ErrorCode {
@@ -107,7 +123,8 @@ pub enum About {
     Connection,
     /// The question with this number.
     Request(RequestId),
-    /// The room on this channel: a `Join` that failed, or a room that went away.
+    /// The room on this channel: a `Join` that failed, or a room that went away; or what was said there about presence or a
+    /// call was refused, and then the channel stays.
     Channel(Channel),
     /// One submit. Its seq is not used up: nothing was appended.
     Submit {

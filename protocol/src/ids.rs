@@ -98,7 +98,7 @@ impl fmt::Debug for SessionId {
 }
 
 /// A session as the others see it. Written as 16 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParticipantId(pub u64);
 
 impl fmt::Display for ParticipantId {

@@ -26,13 +26,14 @@ pub fn encode<T: Serialize>(message: &T) -> String {
 }
 
 /// Marks an operation's own errors among those of serde.
-pub(crate) const BAD_OPERATION: &str = "operation: ";
+pub const BAD_OPERATION: &str = "operation: ";
 
 /// What a message that failed to decode was about, as far as it is JSON and its fields tell.
 pub fn about_of(text: &str) -> About {
     #[derive(serde::Deserialize)]
     #[serde(tag = "type", rename_all = "snake_case")]
     enum Known {
+        #[serde(alias = "watch_presence", alias = "set_presence", alias = "signal")]
         Join {
             channel: Channel,
         },
@@ -47,7 +48,18 @@ pub fn about_of(text: &str) -> About {
             alias = "show_room",
             alias = "read_text",
             alias = "read_log",
-            alias = "hash_text"
+            alias = "hash_text",
+            alias = "authenticate",
+            alias = "read_settings",
+            alias = "read_versions",
+            alias = "read_chat",
+            alias = "read_comments",
+            alias = "mark_read",
+            alias = "watch_rooms",
+            alias = "unwatch_rooms",
+            alias = "turn_credentials",
+            alias = "complete",
+            alias = "summarize"
         )]
         Question {
             request: RequestId,

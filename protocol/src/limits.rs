@@ -63,6 +63,10 @@ pub const CHANNELS_MAX: u32 = 1_024;
 /// Entries in one answer to `ReadLog`, and rooms in one answer to `ListRooms`.
 pub const PAGE_MAX: u32 = 1_000;
 
+/// Commands other than edits that a client holds until they are acknowledged: what a person does while a connection is
+/// lost, and no program's flood.
+pub const COMMANDS_WAITING_MAX: usize = 256;
+
 /// How far behind the head the base of an edit may be: older than this, the client joins at its revision and
 /// transforms, instead of the server.
 pub const BASE_AGE_REVISIONS_MAX: u64 = 10_000;
@@ -82,8 +86,99 @@ pub const MESSAGES_PER_SECOND_MAX: u32 = 50_000;
 /// Questions of one connection (`ReadText`, `ReadLog`, …) under way at once; further ones wait.
 pub const REQUESTS_MAX: usize = 16;
 
+/// A room's title, in UTF-8 bytes.
+pub const TITLE_BYTES_MAX: usize = 128;
+
+/// A room's description, in UTF-8 bytes.
+pub const DESCRIPTION_BYTES_MAX: usize = 1_024;
+
+/// Tags of one room.
+pub const TAGS_MAX: usize = 16;
+
+/// One tag, in UTF-8 bytes.
+pub const TAG_BYTES_MAX: usize = 32;
+
+/// A room's path in its project, in UTF-8 bytes.
+pub const PATH_BYTES_MAX: usize = 256;
+
+/// The longest time after which a room may be set to expire, in seconds: ten years.
+pub const TTL_S_MAX: u64 = 10 * 366 * 86_400;
+
+/// Members of one room on whose role something was decided: all of them fit one value of a store.
+pub const ROLES_MAX: usize = 256;
+
+/// Named versions of one room: all of them fit one frame.
+pub const VERSIONS_MAX: usize = 256;
+
+/// A version's name, in UTF-8 bytes.
+pub const VERSION_NAME_BYTES_MAX: usize = 64;
+
+/// A version's description, in UTF-8 bytes.
+pub const VERSION_DESCRIPTION_BYTES_MAX: usize = 512;
+
+/// A chat message, a comment or a reply, in UTF-8 bytes.
+pub const MESSAGE_BYTES_MAX: usize = 8 * 1024;
+
+/// People that one message mentions; further ones are not looked up.
+pub const MENTIONS_MAX: usize = 32;
+
+/// One emoji, in UTF-8 bytes: the longest sequences of Unicode's have 35.
+pub const EMOJI_BYTES_MAX: usize = 48;
+
+/// Different emoji on one message.
+pub const REACTIONS_MAX: usize = 32;
+
+/// People that reacted to one message with one emoji.
+pub const REACTION_PARTICIPANTS_MAX: usize = 256;
+
+/// Reactions to one message, over all emoji: they are kept with the message, in one value of a store.
+pub const REACTIONS_GIVEN_MAX: usize = 512;
+
+/// Comments of one room, resolved ones among them: each is moved along with every edit.
+pub const COMMENTS_MAX: usize = 1_024;
+
+/// Replies to one comment.
+pub const REPLIES_MAX: usize = 128;
+
+/// All comments of a room together, in UTF-8 bytes: they are part of each snapshot.
+pub const COMMENTS_BYTES_MAX: usize = 1024 * 1024;
+
+/// One comment with its replies, in UTF-8 bytes: it fits one frame.
+pub const COMMENT_BYTES_MAX: usize = 128 * 1024;
+
+/// What is kept of the text that a comment was made on, in UTF-8 bytes.
+pub const COMMENT_ON_BYTES_MAX: usize = 256;
+
+/// Carets and selections of one participant.
+pub const SELECTIONS_MAX: usize = 64;
+
+/// A participant that has told nothing for this long is shown as idle, in milliseconds.
+pub const PRESENCE_IDLE_MS: u64 = 120_000;
+
+/// A reader is told of presence at most once in this time, in milliseconds.
+pub const PRESENCE_PAUSE_MS: u64 = 40;
+
+/// Up to this many people in a room, all are told of; above it, only those who may edit, and how many there are.
+pub const ROSTER_MAX: usize = 500;
+
+/// What one participant passes on to another at once, in UTF-8 bytes: a session description has a few KiB.
+pub const SIGNAL_BYTES_MAX: usize = 64 * 1024;
+
+/// Things a second that one connection may pass on to others.
+pub const SIGNALS_PER_SECOND_MAX: u32 = 100;
+
+/// Completions in one answer.
+pub const COMPLETIONS_MAX: u32 = 100;
+
+/// Lists of rooms that one connection follows.
+pub const ROOM_WATCHES_MAX: usize = 16;
+
+/// What of a room's text is shown in lists, in UTF-8 bytes at most.
+pub const PREVIEW_BYTES_MAX: usize = 160;
+
 /// The limits that hold on a server, told to every client in `Welcome`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
     /// Largest frame or WebSocket message, in bytes.
     pub frame_bytes_max: u64,

@@ -5,10 +5,15 @@ use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::{AccountId, Role},
+    chat::{ChatCommand, ChatMessage},
+    comment::{Comment, CommentCommand},
     error::ErrorMessage,
     ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
     limits::Limits,
-    ot::Operation,
+    ot::{Mismatch, Operation, Scalar},
+    presence::{Person, Presence, PresenceOf, SignalKind},
+    room::{Author, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Version},
 };
 
 /// What a client says.
@@ -65,6 +70,9 @@ pub enum ClientMessage {
         /// Its name, or none for a new UUID.
         #[serde(default)]
         room: Option<RoomId>,
+        /// What is set in it from the start: its first entry, if anything is.
+        #[serde(default)]
+        settings: Box<SettingsPatch>,
     },
     /// Deletes a room with its history. Answered by [`ServerMessage::Deleted`].
     DeleteRoom {
@@ -73,10 +81,13 @@ pub enum ClientMessage {
         /// The room.
         room: RoomId,
     },
-    /// Lists rooms by name. Answered by [`ServerMessage::Rooms`].
+    /// Lists the rooms that the asker may see, by name. Answered by [`ServerMessage::Rooms`].
     ListRooms {
         /// The question's number.
         request: RequestId,
+        /// Which ones.
+        #[serde(default)]
+        filter: Box<RoomFilter>,
         /// Rooms after this one.
         #[serde(default)]
         after: Option<RoomId>,
@@ -119,6 +130,171 @@ pub enum ClientMessage {
         /// When.
         at: At,
     },
+    /// Gives another token for this connection, before the one it has expires. Answered by
+    /// [`ServerMessage::Authenticated`]. It must be of the same account.
+    Authenticate {
+        /// The question's number.
+        request: RequestId,
+        /// The token.
+        token: String,
+    },
+    /// Reads what people set in a room, and who may do what. Answered by [`ServerMessage::Settings`].
+    ReadSettings {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+        /// When.
+        at: At,
+    },
+    /// Reads the named versions of a room. Answered by [`ServerMessage::Versions`].
+    ReadVersions {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+    },
+    /// Reads a page of the chat, the newest first. Answered by [`ServerMessage::Chat`].
+    ReadChat {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+        /// Messages said before this revision.
+        #[serde(default)]
+        before: Option<Revision>,
+        /// Only the thread of this message, which itself is not in it; otherwise, only what is in no thread.
+        #[serde(default)]
+        thread: Option<Revision>,
+        /// When: the messages as they stood then.
+        #[serde(default)]
+        at: At,
+        /// At most this many, 1 to [`PAGE_MAX`](crate::limits::PAGE_MAX); fewer come where they are large.
+        limit: u32,
+    },
+    /// Reads the comments by their place. Answered by one or more [`ServerMessage::Comments`].
+    ReadComments {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+        /// When.
+        at: At,
+    },
+    /// Says that the asker's account has read the chat up to a message. Answered by [`ServerMessage::Marked`].
+    MarkRead {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+        /// The newest message that was read.
+        message: Revision,
+    },
+    /// Follows the list of rooms. Answered by [`ServerMessage::Rooms`] with the first page, then
+    /// [`ServerMessage::RoomChanged`] and [`ServerMessage::RoomGone`] under the same number, until `UnwatchRooms`.
+    WatchRooms {
+        /// The question's number.
+        request: RequestId,
+        /// Which ones.
+        #[serde(default)]
+        filter: Box<RoomFilter>,
+    },
+    /// Ends a `WatchRooms`.
+    UnwatchRooms {
+        /// Its number.
+        request: RequestId,
+    },
+    /// Follows who is in the room and where: [`ServerMessage::Presence`] from here on, everybody first.
+    WatchPresence {
+        /// The room's channel.
+        channel: Channel,
+        /// Whether to go on or to stop.
+        on: bool,
+    },
+    /// Tells the others in the room where one is. Only the newest counts; it is answered only if refused.
+    SetPresence {
+        /// The room's channel.
+        channel: Channel,
+        /// The revision that its positions count on.
+        base: Revision,
+        /// All of it.
+        presence: Box<Presence>,
+    },
+    /// Passes something on to one participant, to set up a call. Answered only if refused.
+    Signal {
+        /// The room's channel.
+        channel: Channel,
+        /// Who is to have it.
+        to: ParticipantId,
+        /// What it is.
+        kind: SignalKind,
+        /// At most [`SIGNAL_BYTES_MAX`](crate::limits::SIGNAL_BYTES_MAX) bytes.
+        payload: String,
+    },
+    /// Asks for credentials of the relay for calls. Answered by [`ServerMessage::Turn`].
+    TurnCredentials {
+        /// The question's number.
+        request: RequestId,
+    },
+    /// Asks how what is before a place might go on. Answered by [`ServerMessage::Completions`].
+    Complete {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+        /// The revision that the place counts on.
+        base: Revision,
+        /// The place.
+        position: Scalar,
+        /// At most this many, 1 to [`COMPLETIONS_MAX`](crate::limits::COMPLETIONS_MAX).
+        limit: u32,
+    },
+    /// Asks what happened in a room after one revision and up to another. Answered by [`ServerMessage::Summary`].
+    Summarize {
+        /// The question's number.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+        /// After this revision.
+        from: At,
+        /// Up to this one.
+        to: At,
+    },
+}
+
+impl ClientMessage {
+    /// The number of the question that it is, if it is one.
+    pub fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::CreateRoom { request, .. }
+            | Self::DeleteRoom { request, .. }
+            | Self::ListRooms { request, .. }
+            | Self::ShowRoom { request, .. }
+            | Self::ReadText { request, .. }
+            | Self::ReadLog { request, .. }
+            | Self::HashText { request, .. }
+            | Self::Authenticate { request, .. }
+            | Self::ReadSettings { request, .. }
+            | Self::ReadVersions { request, .. }
+            | Self::ReadChat { request, .. }
+            | Self::ReadComments { request, .. }
+            | Self::MarkRead { request, .. }
+            | Self::WatchRooms { request, .. }
+            | Self::UnwatchRooms { request }
+            | Self::TurnCredentials { request }
+            | Self::Complete { request, .. }
+            | Self::Summarize { request, .. } => Some(*request),
+            Self::Hello(_)
+            | Self::Ping { .. }
+            | Self::Pong { .. }
+            | Self::Join { .. }
+            | Self::Leave { .. }
+            | Self::Submit { .. }
+            | Self::WatchPresence { .. }
+            | Self::SetPresence { .. }
+            | Self::Signal { .. } => None,
+        }
+    }
 }
 
 /// The first message of a connection.
@@ -137,10 +313,11 @@ pub struct Hello {
 }
 
 /// A place in a room's history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum At {
     /// The newest committed revision.
+    #[default]
     Head,
     /// This revision.
     Revision(Revision),
@@ -150,14 +327,97 @@ pub enum At {
 
 /// What a submit asks for, and what an entry says happened.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// A change of the text.
     Edit(Operation),
+    /// Who a participant is. Put in by the server before a participant's first entry, and when it has changed; its seq is 0.
+    Introduce(Author),
+    /// A change of the settings.
+    Settings(Box<SettingsPatch>),
+    /// A decision on what somebody may do. Only a host takes it.
+    SetRole(RoleOf),
+    /// Gives a revision a name, or a name another revision.
+    NameVersion {
+        /// The name, 1 to [`VERSION_NAME_BYTES_MAX`](crate::limits::VERSION_NAME_BYTES_MAX) bytes.
+        name: String,
+        /// The revision; 0 for that of this entry, less one.
+        #[serde(default)]
+        revision: Revision,
+        /// Words; may be empty.
+        #[serde(default)]
+        description: String,
+    },
+    /// Takes a name of a revision away.
+    RemoveVersion {
+        /// The name.
+        name: String,
+    },
+    /// Something in the chat.
+    Chat(Box<ChatCommand>),
+    /// Something with comments.
+    Comment(Box<CommentCommand>),
+}
+
+impl Command {
+    /// What it does to the text, if it is an edit.
+    pub fn operation(&self) -> Option<&Operation> {
+        match self {
+            Self::Edit(operation) => Some(operation),
+            _ => None,
+        }
+    }
+
+    /// Moves it over an edit that was ordered before it and that it did not know: from here on its positions count on the
+    /// text with that edit in it. Clients and servers both call this, so that a submit sent again has become exactly
+    /// what is in the log.
+    ///
+    /// Returns that edit as it stands after this one, where this is an edit too; others leave it as it is.
+    pub fn move_over(&mut self, other: &Operation) -> Result<Option<Operation>, Mismatch> {
+        match self {
+            Self::Edit(operation) => {
+                let (moved, other) = operation.transform(other)?;
+                *operation = moved;
+                Ok(Some(other))
+            }
+            Self::Comment(command) => {
+                command.move_over(other);
+                Ok(None)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The same for who keeps the command as it was; none if it is the same.
+    pub fn moved_over(&self, other: &Operation) -> Result<Option<Self>, Mismatch> {
+        match self {
+            Self::Edit(operation) => Ok(Some(Self::Edit(operation.transform(other)?.0))),
+            Self::Comment(command) if matches!(**command, CommentCommand::Open { .. }) => {
+                let mut moved = command.clone();
+                moved.move_over(other);
+                Ok(Some(Self::Comment(moved)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether this, as it was submitted, is what has become of `logged`: what the server puts in or makes neat is passed
+    /// over.
+    pub fn asks_the_same_as(&self, logged: &Self) -> bool {
+        match (self, logged) {
+            (Self::Chat(asked), Self::Chat(logged)) => asked.asks_the_same_as(logged),
+            (Self::Comment(asked), Self::Comment(logged)) => asked.asks_the_same_as(logged),
+            // Settings are trimmed before they are logged.
+            (Self::Settings(_), Self::Settings(_)) => true,
+            _ => self == logged,
+        }
+    }
 }
 
 /// One durable thing that happened in a room. Its bincode form is also what stores keep.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Entry {
     /// Its position in the log.
     pub revision: Revision,
@@ -196,6 +456,8 @@ pub enum ServerMessage {
         channel: Channel,
         /// The newest committed revision at this moment: who has it has caught up.
         head: Revision,
+        /// What one may do here.
+        role: Role,
         /// The text that follows in pieces, if one does.
         snapshot: Option<SnapshotInfo>,
     },
@@ -234,7 +496,7 @@ pub enum ServerMessage {
         /// The question's number.
         request: RequestId,
         /// The room.
-        room: RoomInfo,
+        room: Box<RoomInfo>,
     },
     /// A room was deleted.
     Deleted {
@@ -257,7 +519,7 @@ pub enum ServerMessage {
         /// The question's number.
         request: RequestId,
         /// The room.
-        room: RoomInfo,
+        room: Box<RoomInfo>,
     },
     /// A piece of a text; the last one may be empty.
     Text {
@@ -295,6 +557,180 @@ pub enum ServerMessage {
         /// The reason.
         error: ErrorMessage,
     },
+    /// Another token holds for this connection now.
+    Authenticated {
+        /// The question's number.
+        request: RequestId,
+        /// When it expires, if it does.
+        expires_ms: Option<UnixMs>,
+    },
+    /// One's own role in a room is another from here on.
+    Role {
+        /// The channel.
+        channel: Channel,
+        /// What one may do now.
+        role: Role,
+        /// Why, for people.
+        reason: String,
+    },
+    /// What people set in a room, and who may do what.
+    Settings {
+        /// The question's number.
+        request: RequestId,
+        /// The revision that it is of.
+        revision: Revision,
+        /// The settings.
+        settings: Box<RoomSettings>,
+        /// Who made the room, where that was an account.
+        owner: Option<AccountId>,
+        /// Every decision on a member.
+        roles: Vec<RoleOf>,
+    },
+    /// The named versions of a room, by revision.
+    Versions {
+        /// The question's number.
+        request: RequestId,
+        /// The versions.
+        versions: Vec<Version>,
+    },
+    /// A page of the chat, the newest first.
+    Chat {
+        /// The question's number.
+        request: RequestId,
+        /// The messages as they stand.
+        messages: Vec<ChatMessage>,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// Comments by their place; all of them, in one or more of these.
+    Comments {
+        /// The question's number.
+        request: RequestId,
+        /// The revision that they are of.
+        revision: Revision,
+        /// The next of them.
+        comments: Vec<Comment>,
+        /// Whether these were the last.
+        last: bool,
+    },
+    /// The chat is marked as read.
+    Marked {
+        /// The question's number.
+        request: RequestId,
+        /// Messages that are still unread.
+        unread: u64,
+    },
+    /// A room in a list that is followed came or changed.
+    RoomChanged {
+        /// The number of the `WatchRooms`.
+        request: RequestId,
+        /// The room as it is now.
+        room: Box<RoomInfo>,
+    },
+    /// A room went out of a list that is followed.
+    RoomGone {
+        /// The number of the `WatchRooms`.
+        request: RequestId,
+        /// The room.
+        room: RoomId,
+    },
+    /// Who is in a room and where: what changed since the last of these.
+    Presence {
+        /// The channel.
+        channel: Channel,
+        /// The revision that all positions count on, which the reader has seen by now.
+        revision: Revision,
+        /// Whether everything that was told before no longer counts: so begins the first of these after a
+        /// `WatchPresence`, and each one where the server can no longer tell what changed.
+        whole: bool,
+        /// Connections that have the room open. Where it is more than the people that were told of, the room is large
+        /// and only those are told of who may edit.
+        present: u32,
+        /// Who came, or is somebody else now.
+        people: Vec<Person>,
+        /// What they tell now.
+        presence: Vec<PresenceOf>,
+        /// Who left.
+        left: Vec<ParticipantId>,
+    },
+    /// What another participant passed on.
+    Signal {
+        /// The channel.
+        channel: Channel,
+        /// Whose it is.
+        from: ParticipantId,
+        /// What it is.
+        kind: SignalKind,
+        /// As it was given.
+        payload: String,
+    },
+    /// Credentials of the relay for calls.
+    Turn {
+        /// The question's number.
+        request: RequestId,
+        /// The relay's addresses (`turn:…`).
+        urls: Vec<String>,
+        /// The user's name.
+        username: String,
+        /// The password.
+        credential: String,
+        /// When they expire.
+        expires_ms: UnixMs,
+    },
+    /// How what is before a place might go on, the best first.
+    Completions {
+        /// The question's number.
+        request: RequestId,
+        /// The revision that the places count on.
+        revision: Revision,
+        /// The completions.
+        completions: Vec<Completion>,
+    },
+    /// What happened in a span of the log.
+    Summary {
+        /// The question's number.
+        request: RequestId,
+        /// For people.
+        text: String,
+        /// For programs: a JSON object, described in docs/assist.md.
+        facts: String,
+    },
+    /// The room is deleted soon unless something happens in it: an edit, somebody who joins, a word of presence.
+    Expiring {
+        /// The channel.
+        channel: Channel,
+        /// When.
+        expires_ms: UnixMs,
+    },
+}
+
+/// One way for a text to go on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+pub struct Completion {
+    /// What it is called in a list.
+    pub label: String,
+    /// What sort it is.
+    pub kind: CompletionKind,
+    /// Where what it replaces begins; it ends at the place that was asked for.
+    pub from: Scalar,
+    /// What comes in its place.
+    pub insert: String,
+    /// Words; may be empty.
+    pub detail: String,
+}
+
+/// Where a completion comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CompletionKind {
+    /// A word of the text.
+    Word,
+    /// A word of the language.
+    Keyword,
+    /// A pattern of the language.
+    Snippet,
+    /// A provider's proposal.
+    Proposal,
 }
 
 /// The answer to `Hello`.
@@ -306,6 +742,12 @@ pub struct Welcome {
     pub server: String,
     /// What others see of this session.
     pub participant: ParticipantId,
+    /// The account that the token is of.
+    pub account: Option<AccountId>,
+    /// The name that others see.
+    pub name: String,
+    /// When the token expires, if it does: the connection ends then, unless another is given before.
+    pub expires_ms: Option<UnixMs>,
     /// What an acknowledgement promises on this server.
     pub durability: Durability,
     /// What the server allows.
@@ -314,6 +756,7 @@ pub struct Welcome {
 
 /// What an acknowledgement promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Durability {
     /// The entry survives a crash of the process and a power cut.
@@ -342,19 +785,4 @@ pub struct SnapshotInfo {
     pub revision: Revision,
     /// Its length in UTF-8 bytes.
     pub bytes: u64,
-}
-
-/// What is known of a room without reading its text.
-#[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
-pub struct RoomInfo {
-    /// Its name.
-    pub room: RoomId,
-    /// When it was made.
-    pub created_ms: UnixMs,
-    /// Its newest committed revision.
-    pub head: Revision,
-    /// Connections that have it open.
-    pub present: u32,
-    /// The length of its text in UTF-8 bytes; told by `ShowRoom` and `CreateRoom`, not in lists.
-    pub text_bytes: Option<u64>,
 }

@@ -162,3 +162,13 @@ fn the_examples_in_bytes_are_what_they_are_said_to_be() {
         assert_eq!(codec::decode::<ClientMessage>(message).unwrap(), submit);
     }
 }
+
+#[test]
+fn the_client_on_the_page_is_the_one_that_runs() {
+    let page = page("docs/json.md");
+    for file in ["client.mjs", "ot.mjs"] {
+        let shown = fenced(&page, &format!("js {file}")).concat().join("\n") + "\n";
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web").join(file);
+        assert_eq!(shown, fs::read_to_string(path).unwrap(), "{file}");
+    }
+}

@@ -7,13 +7,21 @@ use std::{collections::BTreeSet, fmt::Debug, path::PathBuf};
 
 use bincode::{Decode, Encode};
 use motet_protocol::{
+    access::{AccountId, Member, ProjectId, Role},
+    chat::{ChatCommand, ChatMessage, Deleted, Quote, Reaction},
     codec::{self, CodecError},
+    comment::{Comment, CommentCommand, CommentItem},
     error::{About, ErrorCode, ErrorMessage},
     ids::{ParticipantId, RoomId, SessionId},
     json,
     limits::{DECODE_BYTES_MAX, Limits},
-    message::{At, ClientMessage, Command, Durability, Entry, Hello, RoomInfo, ServerMessage, SnapshotInfo, Welcome},
-    ot::Operation,
+    message::{
+        At, ClientMessage, Command, Completion, CompletionKind, Durability, Entry, Hello, ServerMessage, SnapshotInfo,
+        Welcome,
+    },
+    ot::{Operation, Scalar},
+    presence::{Call, Person, Presence, PresenceOf, Selection, SignalKind, Status},
+    room::{Author, Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing, Version},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -29,10 +37,13 @@ macro_rules! variants {
 }
 
 variants!(client_variant, CLIENT_VARIANTS, ClientMessage: Hello, Ping, Pong, Join, Leave, Submit, CreateRoom, DeleteRoom,
-    ListRooms, ShowRoom, ReadText, ReadLog, HashText);
+    ListRooms, ShowRoom, ReadText, ReadLog, HashText, Authenticate, ReadSettings, ReadVersions, ReadChat, ReadComments,
+    MarkRead, WatchRooms, UnwatchRooms, WatchPresence, SetPresence, Signal, TurnCredentials, Complete, Summarize);
 variants!(server_variant, SERVER_VARIANTS, ServerMessage: Welcome, Error, Ping, Pong, Joined, Snapshot, Entry, Ack, Left,
-    Created, Deleted, Rooms, Room, Text, Log, Hash, Bye);
-variants!(command_variant, COMMAND_VARIANTS, Command: Edit);
+    Created, Deleted, Rooms, Room, Text, Log, Hash, Bye, Authenticated, Role, Settings, Versions, Chat, Comments, Marked,
+    RoomChanged, RoomGone, Presence, Signal, Turn, Completions, Summary, Expiring);
+variants!(command_variant, COMMAND_VARIANTS, Command: Edit, Introduce, Settings, SetRole, NameVersion, RemoveVersion,
+    Chat, Comment);
 variants!(at_variant, AT_VARIANTS, At: Head, Revision, Time);
 variants!(about_variant, ABOUT_VARIANTS, About: Connection, Request, Channel, Submit);
 variants!(durability_variant, DURABILITY_VARIANTS, Durability: Sync, Os, None);
@@ -72,11 +83,11 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Leave { channel: 3 },
         ClientMessage::Submit { channel: 3, seq: 1, base: 300, command: Command::Edit(operation()) },
         ClientMessage::Submit { channel: 3, seq: 2, base: 301, command: Command::Edit(Operation::default()) },
-        ClientMessage::CreateRoom { request, room: Some(room()) },
-        ClientMessage::CreateRoom { request, room: None },
+        ClientMessage::CreateRoom { request, room: Some(room()), settings: Box::default() },
+        ClientMessage::CreateRoom { request, room: None, settings: Box::new(patch()) },
         ClientMessage::DeleteRoom { request, room: room() },
-        ClientMessage::ListRooms { request, after: None, limit: 100 },
-        ClientMessage::ListRooms { request, after: Some(room()), limit: 1_000 },
+        ClientMessage::ListRooms { request, filter: Box::default(), after: None, limit: 100 },
+        ClientMessage::ListRooms { request, filter: Box::new(filter()), after: Some(room()), limit: 1_000 },
         ClientMessage::ShowRoom { request, room: room() },
         ClientMessage::ReadLog { request: u32::MAX, room: room(), from: 1, limit: 50 },
         ClientMessage::HashText { request, room: room(), at: At::Head },
@@ -84,7 +95,121 @@ fn client_messages() -> Vec<ClientMessage> {
     for at in [At::Head, At::Revision(70_000), At::Time(1_700_000_000_000)] {
         messages.push(ClientMessage::ReadText { request, room: room(), at });
     }
+    messages.extend(commands().into_iter().zip(3..).map(|(command, seq)| ClientMessage::Submit {
+        channel: 3,
+        seq,
+        base: 302,
+        command,
+    }));
+    messages.extend([
+        ClientMessage::Authenticate { request, token: "key".into() },
+        ClientMessage::ReadSettings { request, room: room(), at: At::Head },
+        ClientMessage::ReadVersions { request, room: room() },
+        ClientMessage::ReadChat { request, room: room(), before: None, thread: None, at: At::Head, limit: 50 },
+        ClientMessage::ReadChat {
+            request,
+            room: room(),
+            before: Some(300),
+            thread: Some(7),
+            at: At::Revision(400),
+            limit: 50,
+        },
+        ClientMessage::ReadComments { request, room: room(), at: At::Revision(300) },
+        ClientMessage::MarkRead { request, room: room(), message: 300 },
+        ClientMessage::WatchRooms { request, filter: Box::new(filter()) },
+        ClientMessage::UnwatchRooms { request },
+        ClientMessage::WatchPresence { channel: 3, on: true },
+        ClientMessage::SetPresence { channel: 3, base: 300, presence: Box::default() },
+        ClientMessage::SetPresence { channel: 3, base: 300, presence: Box::new(presence()) },
+        ClientMessage::TurnCredentials { request },
+        ClientMessage::Complete { request, room: room(), base: 300, position: Scalar(251), limit: 20 },
+        ClientMessage::Summarize { request, room: room(), from: At::Revision(100), to: At::Head },
+    ]);
+    for kind in [SignalKind::Offer, SignalKind::Answer, SignalKind::Candidate, SignalKind::Hangup] {
+        let payload = "v=0".to_owned();
+        messages.push(ClientMessage::Signal { channel: 3, to: ParticipantId(7), kind, payload });
+    }
     messages
+}
+
+fn account() -> AccountId {
+    AccountId::new("zoe@example.org").unwrap()
+}
+
+fn author() -> Author {
+    Author { name: "Zoë".into(), account: Some(account()) }
+}
+
+fn patch() -> SettingsPatch {
+    SettingsPatch {
+        title: Some("Notes".into()),
+        language: Some("rust".into()),
+        description: Some("What we said.".into()),
+        tags: Some(vec!["work".into()]),
+        public: Some(Public::Viewer),
+        project: Some("motet".into()),
+        path: Some("docs/notes.md".into()),
+        ttl_s: Some(1_800),
+    }
+}
+
+fn filter() -> RoomFilter {
+    RoomFilter {
+        name: Some("not".into()),
+        tag: Some("work".into()),
+        language: Some("rust".into()),
+        project: ProjectId::new("motet").ok(),
+        owner: Some(account()),
+        mine: true,
+    }
+}
+
+fn presence() -> Presence {
+    let selection = |anchor, head| Selection { anchor: Scalar(anchor), head: Scalar(head) };
+    Presence {
+        selections: vec![selection(5, 5), selection(300, 251)],
+        viewport: Some(selection(0, 1_000)),
+        status: Status::Idle,
+        typing: true,
+        color: Some(0x00AA_44FF),
+        following: Some(ParticipantId(7)),
+        call: Some(Call { audio: true, video: false, screen: true }),
+    }
+}
+
+/// Every command but edits, each of their variants at least once.
+fn commands() -> Vec<Command> {
+    let mentions = vec![Member::Account(account()), Member::Participant(ParticipantId(7))];
+    let quote = Some(Quote { revision: 300, start: 5, end: 9 });
+    let text = || "Zoë, see above".to_owned();
+    let chat = |command| Command::Chat(Box::new(command));
+    let comment = |command| Command::Comment(Box::new(command));
+    let mut commands = vec![
+        Command::Introduce(author()),
+        Command::Settings(Box::new(patch())),
+        Command::Settings(Box::new(SettingsPatch { title: Some(String::new()), ..SettingsPatch::default() })),
+        Command::NameVersion { name: "draft".into(), revision: 300, description: "Before the review.".into() },
+        Command::RemoveVersion { name: "draft".into() },
+        chat(ChatCommand::Say { text: text(), thread: None, quote: None, mentions: Vec::new() }),
+        chat(ChatCommand::Say { text: text(), thread: Some(7), quote, mentions: mentions.clone() }),
+        chat(ChatCommand::Rewrite { message: 7, text: text(), mentions: mentions.clone() }),
+        chat(ChatCommand::Delete { message: 7 }),
+        chat(ChatCommand::React { message: 7, emoji: "👍".into(), on: true }),
+        comment(CommentCommand::Open { start: Scalar(5), end: Scalar(9), text: text(), mentions: mentions.clone() }),
+        comment(CommentCommand::Reply { comment: 300, text: text(), mentions }),
+        comment(CommentCommand::Rewrite { comment: 300, item: 301, text: text() }),
+        comment(CommentCommand::Delete { comment: 300, item: 301 }),
+        comment(CommentCommand::Resolve { comment: 300 }),
+        comment(CommentCommand::Reopen { comment: 300 }),
+    ];
+    let roles = Role::ALL.map(Standing::Role);
+    commands.extend(
+        [Standing::Public, Standing::Banned]
+            .into_iter()
+            .chain(roles)
+            .map(|standing| Command::SetRole(RoleOf { member: Member::Account(account()), standing })),
+    );
+    commands
 }
 
 fn server_messages() -> Vec<ServerMessage> {
@@ -96,14 +221,43 @@ fn server_messages() -> Vec<ServerMessage> {
         time_ms: 1_700_000_000_000,
         command: Command::Edit(operation()),
     };
-    let info =
-        RoomInfo { room: room(), created_ms: 1_700_000_000_000, head: 300, present: 2, text_bytes: Some(70_013) };
+    let settings = |public| RoomSettings {
+        title: "Notes".into(),
+        language: "rust".into(),
+        description: "What we said.".into(),
+        tags: vec!["work".into()],
+        public,
+        project: ProjectId::new("motet").ok(),
+        path: "docs/notes.md".into(),
+        ttl_s: 1_800,
+    };
+    let info = RoomInfo {
+        room: room(),
+        created_ms: 1_700_000_000_000,
+        owner: Some(account()),
+        head: 300,
+        changed_ms: 1_700_000_100_000,
+        present: 2,
+        text_bytes: 70_013,
+        preview: "Hello, world!".into(),
+        settings: settings(Public::Viewer),
+        role: Role::Editor,
+        unread: 3,
+        last_message: Some("See above".into()),
+    };
+    let info = Box::new(info);
+    let deleted = Some(Deleted { by: ParticipantId(8), time_ms: 1_700_000_200_000 });
     let error = |about, code| ErrorMessage { about, code, message: "Words.".into(), retry_after_ms: None };
     let mut messages = vec![
         ServerMessage::Ping { nonce: 1 },
         ServerMessage::Pong { nonce: u64::MAX },
-        ServerMessage::Joined { channel, head: 301, snapshot: None },
-        ServerMessage::Joined { channel, head: 301, snapshot: Some(SnapshotInfo { revision, bytes: 70_013 }) },
+        ServerMessage::Joined { channel, head: 301, role: Role::Viewer, snapshot: None },
+        ServerMessage::Joined {
+            channel,
+            head: 301,
+            role: Role::Host,
+            snapshot: Some(SnapshotInfo { revision, bytes: 70_013 }),
+        },
         ServerMessage::Snapshot { channel, text: "ß𝄞\n".into(), last: false },
         ServerMessage::Snapshot { channel, text: String::new(), last: true },
         ServerMessage::Entry { channel, entry: entry.clone() },
@@ -113,11 +267,11 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Deleted { request, room: room() },
         ServerMessage::Rooms {
             request,
-            rooms: vec![RoomInfo { text_bytes: None, ..info.clone() }],
+            rooms: vec![RoomInfo { owner: None, last_message: None, ..(*info).clone() }],
             next: Some(room()),
         },
         ServerMessage::Rooms { request, rooms: Vec::new(), next: None },
-        ServerMessage::Room { request, room: info },
+        ServerMessage::Room { request, room: info.clone() },
         ServerMessage::Text { request, revision, text: "ß𝄞\n".into(), last: true },
         ServerMessage::Log { request, entries: vec![entry], head: 301 },
         ServerMessage::Hash { request, revision, crc32: 0xCBF4_3926, bytes: 9 },
@@ -135,10 +289,111 @@ fn server_messages() -> Vec<ServerMessage> {
             protocol: 1,
             server: "motetd 0.1.0".into(),
             participant: ParticipantId(7),
+            account: (durability == Durability::Sync).then(account),
+            name: "Zoë".into(),
+            expires_ms: (durability == Durability::Sync).then_some(1_700_000_900_000),
             durability,
             limits: Limits::default(),
         }));
     }
+    messages.extend([
+        ServerMessage::Authenticated { request, expires_ms: Some(1_700_000_900_000) },
+        ServerMessage::Role { channel, role: Role::Viewer, reason: "Words.".into() },
+        ServerMessage::Versions {
+            request,
+            versions: vec![Version {
+                name: "draft".into(),
+                revision,
+                description: String::new(),
+                by: ParticipantId(7),
+                time_ms: 1_700_000_000_000,
+            }],
+        },
+        ServerMessage::Chat {
+            request,
+            messages: vec![ChatMessage {
+                message: revision,
+                participant: ParticipantId(7),
+                author: author(),
+                time_ms: 1_700_000_000_000,
+                text: "Zoë, see above".into(),
+                thread: Some(7),
+                quote: Some(Quote { revision: 300, start: 5, end: 9 }),
+                mentions: vec![Member::Account(account())],
+                rewritten_ms: Some(1_700_000_100_000),
+                deleted,
+                replies: 2,
+                reactions: vec![Reaction {
+                    emoji: "👍".into(),
+                    participants: vec![ParticipantId(7), ParticipantId(8)],
+                }],
+            }],
+            more: true,
+        },
+        ServerMessage::Comments {
+            request,
+            revision,
+            comments: vec![Comment {
+                comment: 200,
+                start: Scalar(5),
+                end: Scalar(9),
+                on: "text".into(),
+                items: vec![CommentItem {
+                    item: 200,
+                    participant: ParticipantId(7),
+                    author: author(),
+                    time_ms: 1_700_000_000_000,
+                    text: "Why?".into(),
+                    mentions: Vec::new(),
+                    rewritten_ms: None,
+                    deleted: None,
+                }],
+                resolved: deleted,
+            }],
+            last: true,
+        },
+        ServerMessage::Marked { request, unread: 2 },
+        ServerMessage::RoomChanged { request, room: info },
+        ServerMessage::RoomGone { request, room: room() },
+        ServerMessage::Presence {
+            channel,
+            revision,
+            whole: true,
+            present: 3,
+            people: vec![Person {
+                participant: ParticipantId(7),
+                author: author(),
+                role: Role::Editor,
+                joined_ms: 1_700_000_000_000,
+            }],
+            presence: vec![PresenceOf { participant: ParticipantId(7), presence: presence() }],
+            left: vec![ParticipantId(8)],
+        },
+        ServerMessage::Signal { channel, from: ParticipantId(7), kind: SignalKind::Offer, payload: "v=0".into() },
+        ServerMessage::Turn {
+            request,
+            urls: vec!["turn:turn.example.org:3478".into()],
+            username: "1700000900:0000000000000007".into(),
+            credential: "c2VjcmV0".into(),
+            expires_ms: 1_700_000_900_000,
+        },
+        ServerMessage::Expiring { channel, expires_ms: 1_700_000_900_000 },
+        ServerMessage::Summary { request, text: "Zoë wrote 5 lines.".into(), facts: "{}".into() },
+    ]);
+    for public in [Public::ServerDefault, Public::Nobody, Public::Viewer, Public::Editor, Public::Host] {
+        let roles = vec![RoleOf { member: Member::Participant(ParticipantId(7)), standing: Standing::Banned }];
+        let settings = Box::new(settings(public));
+        messages.push(ServerMessage::Settings { request, revision, settings, owner: Some(account()), roles });
+    }
+    let kinds = [CompletionKind::Word, CompletionKind::Keyword, CompletionKind::Snippet, CompletionKind::Proposal];
+    let completions = kinds.map(|kind| Completion {
+        label: "match".into(),
+        kind,
+        from: Scalar(248),
+        insert: "match".into(),
+        detail: String::new(),
+    });
+    messages.push(ServerMessage::Completions { request, revision, completions: completions.into() });
     messages
 }
 
@@ -294,20 +549,19 @@ fn an_error_names_the_question_it_answers_even_if_the_question_cannot_be_read() 
             | ClientMessage::Ping { .. }
             | ClientMessage::Pong { .. }
             | ClientMessage::Leave { .. } => About::Connection,
-            ClientMessage::Join { channel, .. } => About::Channel(channel),
+            ClientMessage::Join { channel, .. }
+            | ClientMessage::WatchPresence { channel, .. }
+            | ClientMessage::SetPresence { channel, .. }
+            | ClientMessage::Signal { channel, .. } => About::Channel(channel),
             ClientMessage::Submit { channel, seq, .. } => About::Submit { channel, seq },
-            ClientMessage::CreateRoom { request, .. }
-            | ClientMessage::DeleteRoom { request, .. }
-            | ClientMessage::ListRooms { request, .. }
-            | ClientMessage::ShowRoom { request, .. }
-            | ClientMessage::ReadText { request, .. }
-            | ClientMessage::ReadLog { request, .. }
-            | ClientMessage::HashText { request, .. } => About::Request(request),
+            _ => About::Request(message.request().expect("all others are questions")),
         }
     }
     for message in client_messages() {
         let bytes = codec::encode(&message);
-        assert_eq!(codec::about_of(&bytes[..bytes.len() - 1]), expected(&message), "{message:?}");
+        let whole = matches!(message, ClientMessage::UnwatchRooms { .. } | ClientMessage::TurnCredentials { .. });
+        let readable = if whole { bytes.len() } else { bytes.len() - 1 };
+        assert_eq!(codec::about_of(&bytes[..readable]), expected(&message), "{message:?}");
         // An unreadable field behind those that matter.
         let mut json = serde_json::to_value(&message).unwrap();
         for field in ["room", "command"] {

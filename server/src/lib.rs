@@ -8,7 +8,11 @@
 //! [`room`] and [`session`] are pure; [`store`] waits for the disk; [`transport`] for the network; [`hub`] and [`log`] join
 //! them; [`run`] puts a server together. `main` only parses and calls it.
 
+pub mod api;
+pub mod assist;
+pub mod auth;
 pub mod config;
+pub mod history;
 pub mod hub;
 pub mod log;
 pub mod metrics;

@@ -4,14 +4,18 @@ use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use motet_server::{
+    auth::admin::{AdminAction, AdminArgs, AdminError, Task, ask_password, create_admin},
     config::{Config, Flags, LogFormat},
+    hub::now_ms,
     run::{Listeners, RunError, open_store, run, runtime},
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let config = match Flags::parse().resolve() {
+    let mut flags = Flags::parse();
+    let task = flags.task.take();
+    let config = match flags.resolve() {
         Ok(config) => config,
         Err(error) => {
             eprintln!("motetd: {error}");
@@ -22,13 +26,26 @@ fn main() -> ExitCode {
         eprintln!("motetd: the log filter {:?} is wrong: {error}", config.log);
         return ExitCode::from(2);
     }
-    match serve(config) {
+    let ended = match task {
+        None => serve(config).map_err(|error| error.to_string()),
+        Some(Task::Admin(AdminArgs { action })) => administer(&config, action).map_err(|error| error.to_string()),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("motetd: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn administer(config: &Config, action: AdminAction) -> Result<(), AdminError> {
+    let AdminAction::Create { name } = action;
+    let store = open_store(config)?;
+    let name = create_admin(&store, &name, &ask_password()?, now_ms())?;
+    // Whoever made the account may not be listening for this line.
+    let _ = writeln!(std::io::stdout(), "made the admin account {name}");
+    Ok(())
 }
 
 fn serve(config: Config) -> Result<(), RunError> {

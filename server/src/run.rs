@@ -7,8 +7,10 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    assist::provider::Assist,
+    auth::Authenticator,
     config::{Config, Engine},
-    hub::{commits, rooms::Rooms},
+    hub::{commits, expiry, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
     store::{self, Store, StoreError, StoreKind},
@@ -49,6 +51,9 @@ pub enum RunError {
     /// Something of the system's failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// Who is to complete and summarize cannot be asked.
+    #[error("the system's certificates, for --assist-url, cannot be read: {0}")]
+    Assist(std::io::Error),
     /// What the store holds of removed rooms cannot be finished.
     #[error("cannot finish what a crash cut off: {0}")]
     Recovery(String),
@@ -105,10 +110,13 @@ pub async fn run(
     if config.durability != Durability::Sync {
         tracing::warn!(durability = config.durability.as_str(), "acknowledged edits may be lost in a power cut");
     }
+    let auth = Authenticator::open(config.auth.clone(), Arc::clone(&store))?;
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
-    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), Arc::clone(&metrics));
+    let assist = Assist::configured(config.assist.as_ref()).map_err(RunError::Assist)?;
+    let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics))
+        .assisted_by(assist);
     match rooms.finish_removals().await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "finished removing rooms"),
@@ -116,6 +124,7 @@ pub async fn run(
     }
     let context = Context {
         rooms: rooms.clone(),
+        auth,
         settings: Arc::new(config.settings()),
         metrics: Arc::clone(&metrics),
         stopping: CancellationToken::new(),
@@ -123,9 +132,14 @@ pub async fn run(
     };
     let door = Door::new(config.connections_max);
     let commits = tokio::spawn(commits::bring(outcomes_out, Arc::clone(&store), metrics));
-    let sweeps = tokio::spawn(sweep(rooms.clone(), config.unload_after));
+    let sweeps = [
+        tokio::spawn(sweep(rooms.clone(), config.unload_after)),
+        tokio::spawn(watch::tell(rooms.clone())),
+        tokio::spawn(expiry::run(rooms.clone())),
+        tokio::spawn(Arc::clone(&rooms.pulse).beat()),
+    ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
-    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone()));
+    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.cors_origins));
 
     shutdown.await;
     tracing::info!("shutting down");
@@ -139,7 +153,7 @@ pub async fn run(
     if tokio::time::timeout(CLOSE_TIMEOUT, door.tasks.wait()).await.is_err() {
         tracing::warn!("some connections did not take their last words in time");
     }
-    sweeps.abort();
+    sweeps.iter().for_each(tokio::task::JoinHandle::abort);
     rooms.snapshot_all().await;
     log.end();
     let ended = tokio::task::spawn_blocking(move || {
@@ -160,6 +174,7 @@ async fn sweep(rooms: Rooms, unload_after: Duration) {
     let mut tick = tokio::time::interval(SWEEP.min(unload_after.max(Duration::from_millis(100))));
     loop {
         tick.tick().await;
+        rooms.look_at_clock();
         rooms.unload_idle(unload_after).await;
     }
 }

@@ -40,30 +40,60 @@ fn only_in(word: &str, folders: &[&str], files: &[&str]) {
     }
 }
 
-const CORE: [&str; 3] = ["protocol/src", "server/src/room", "server/src/session"];
+const CORE: [&str; 7] = [
+    "protocol/src",
+    "server/src/room",
+    "server/src/session",
+    "server/src/assist/words",
+    "server/src/assist/languages",
+    "server/src/assist/complete",
+    "server/src/assist/summary",
+];
 const SHIPPED: [&str; 3] = ["protocol/src", "server/src", "client-cli/src"];
+
+/// What waits, locks, looks at a clock or chance, or touches the world.
+const IMPURE: [&str; 15] = [
+    ".await",
+    "async ",
+    "tokio::",
+    "Mutex",
+    "RwLock",
+    "parking_lot",
+    "Instant",
+    "SystemTime",
+    "thread::",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "println!",
+    "rand::",
+    "Uuid::new_v4",
+];
 
 #[test]
 fn the_core_never_awaits_locks_sleeps_reads_a_clock_or_touches_a_file() {
-    for word in [
-        ".await",
-        "async ",
-        "tokio::",
-        "Mutex",
-        "RwLock",
-        "parking_lot",
-        "Instant",
-        "SystemTime",
-        "thread::",
-        "std::fs",
-        "std::net",
-        "std::env",
-        "println!",
-        "rand::",
-        "Uuid::new_v4",
-    ] {
+    for word in IMPURE {
         only_in(word, &CORE, &[]);
     }
+}
+
+#[test]
+fn what_is_kept_and_signed_of_who_somebody_is_takes_the_time_as_an_argument() {
+    let pure = ["account", "attempts", "identity", "jwt", "links", "tickets", "token"];
+    let pure = pure.map(|name| format!("server/src/auth/{name}.rs"));
+    let found: Vec<_> = sources("server/src/auth").into_iter().filter(|(name, _)| pure.contains(name)).collect();
+    assert_eq!(found.len(), pure.len());
+    for (name, code) in found {
+        for word in IMPURE.into_iter().chain(["now_ms()", "store::"]) {
+            assert!(!code.contains(word), "{name} says {word:?}");
+        }
+    }
+}
+
+#[test]
+fn passwords_are_hashed_and_tokens_of_others_are_read_in_one_module() {
+    only_in("argon2::", &SHIPPED, &["server/src/auth/password.rs"]);
+    only_in("jsonwebtoken::", &SHIPPED, &["server/src/auth/jwt"]);
 }
 
 #[test]

@@ -160,8 +160,9 @@ fn check_reopened(data: &Path, store: &str, tcp: SocketAddr, http: SocketAddr) {
         let name = room_name(room);
         let mut text = ropey::Rope::new();
         for entry in log_of(server.tcp, &name) {
-            let motet_protocol::message::Command::Edit(operation) = &entry.command;
-            operation.apply_to_rope(&mut text).unwrap();
+            if let Some(operation) = entry.command.operation() {
+                operation.apply_to_rope(&mut text).unwrap();
+            }
         }
         let mut peer = Peer::connect(server.tcp);
         peer.say(&hello(SessionId(Uuid::new_v4())));

@@ -256,7 +256,7 @@ fn revisions_of_the_future_are_refused() {
     assert_eq!(peer.hear_code(), ErrorCode::BadArgument);
     peer.say(&ClientMessage::ReadLog { request: 1, room: id("demo"), from: u64::MAX, limit: 10 });
     assert!(matches!(peer.hear(), ServerMessage::Log { entries, .. } if entries.is_empty()));
-    peer.say(&ClientMessage::ListRooms { request: 1, after: None, limit: u32::MAX });
+    peer.say(&ClientMessage::ListRooms { request: 1, filter: Box::default(), after: None, limit: u32::MAX });
     assert_eq!(peer.hear_code(), ErrorCode::BadArgument);
 }
 
@@ -269,7 +269,7 @@ fn a_room_that_does_not_exist_is_not_made_by_asking_for_it() {
     assert_eq!((error.code, error.about), (ErrorCode::RoomNotFound, About::Channel(1)));
     peer.submit(1, 0, insert(0, "x", 0));
     assert_eq!(peer.hear_code(), ErrorCode::ChannelUnknown);
-    peer.say(&ClientMessage::ListRooms { request: 3, after: None, limit: 10 });
+    peer.say(&ClientMessage::ListRooms { request: 3, filter: Box::default(), after: None, limit: 10 });
     assert!(matches!(peer.hear(), ServerMessage::Rooms { rooms, next: None, .. } if rooms.is_empty()));
 }
 

@@ -14,11 +14,13 @@ use std::{
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use motet_protocol::{
+    access::Role,
     codec::{self, Frame, FrameDecoder, entry_prefix},
     error::About,
     ids::{Channel, RoomId},
     limits::{FRAME_BYTES_MAX, Limits},
-    message::{ClientMessage, Durability, RoomInfo, ServerMessage, Welcome},
+    message::{ClientMessage, Durability, ServerMessage, Welcome},
+    room::{RoomInfo, RoomSettings},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -146,13 +148,29 @@ impl Member {
                 protocol: hello.protocol,
                 server: "relay".to_owned(),
                 participant: hello.session.participant(),
+                account: None,
+                name: hello.name,
+                expires_ms: None,
                 durability: Durability::None,
                 limits: Limits::default(),
             }),
-            Ok(ClientMessage::CreateRoom { request, room: Some(room) }) => {
+            Ok(ClientMessage::CreateRoom { request, room: Some(room), .. }) => {
                 self.rooms.lock().unwrap_or_else(PoisonError::into_inner).entry(room.clone()).or_default();
-                let room = RoomInfo { room, created_ms: 0, head: 0, present: 0, text_bytes: None };
-                ServerMessage::Created { request, room }
+                let room = RoomInfo {
+                    room,
+                    created_ms: 0,
+                    owner: None,
+                    head: 0,
+                    changed_ms: 0,
+                    present: 0,
+                    text_bytes: 0,
+                    preview: String::new(),
+                    settings: RoomSettings::default(),
+                    role: Role::Host,
+                    unread: 0,
+                    last_message: None,
+                };
+                ServerMessage::Created { request, room: Box::new(room) }
             }
             Ok(ClientMessage::Join { channel, room, .. }) => {
                 let room =
@@ -160,7 +178,7 @@ impl Member {
                 let member = (self.number, channel, self.out.clone());
                 room.members.lock().unwrap_or_else(PoisonError::into_inner).push(member);
                 self.joined.insert(channel, room);
-                ServerMessage::Joined { channel, head: 0, snapshot: None }
+                ServerMessage::Joined { channel, head: 0, role: Role::Host, snapshot: None }
             }
             _ => return,
         };

@@ -3,9 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use motet_protocol::{
+    chat::ChatMessage,
+    comment::Comment,
     hash::TextHash,
     ids::{RequestId, Revision, RoomId},
-    message::{At, ClientMessage, Entry, RoomInfo, ServerMessage, Welcome},
+    message::{At, ClientMessage, Entry, ServerMessage, Welcome},
+    room::{RoomFilter, RoomInfo, SettingsPatch},
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -36,12 +39,37 @@ pub struct Options {
     pub backoff: Backoff,
     /// After how long without a connection to give up; none is never.
     pub give_up_after: Option<Duration>,
+    /// Where the token of the next connection comes from, if the greeting's may have expired by then.
+    pub tokens: Option<TokenSource>,
+}
+
+/// Tokens for connections that come after the first one.
+#[derive(Clone)]
+pub struct TokenSource(Arc<dyn Fn() -> Option<String> + Send + Sync>);
+
+impl TokenSource {
+    /// From what gives a token that is good now; none for the one before. It may wait, as for a server.
+    pub fn new(next: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(next))
+    }
+
+    pub(crate) async fn next(&self) -> Option<String> {
+        let next = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || next()).await.ok().flatten()
+    }
+}
+
+/// Tokens stay out of what is printed.
+impl std::fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenSource")
+    }
 }
 
 impl Options {
     /// With the defaults: never gives up.
     pub fn new(server: Address, greeting: Greeting) -> Self {
-        Self { server, greeting, backoff: Backoff::default(), give_up_after: None }
+        Self { server, greeting, backoff: Backoff::default(), give_up_after: None, tokens: None }
     }
 }
 
@@ -52,6 +80,19 @@ pub struct Text {
     pub revision: Revision,
     /// The text.
     pub text: String,
+}
+
+/// Which part of a chat is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct ChatPart {
+    /// Messages said before this revision.
+    pub before: Option<Revision>,
+    /// Only the thread of this message.
+    pub thread: Option<Revision>,
+    /// When.
+    pub at: At,
+    /// At most this many, 1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX).
+    pub limit: u32,
 }
 
 /// A client. Cheap to clone; the connection ends when the last clone and the last room of it are dropped. What is not
@@ -83,9 +124,15 @@ impl Client {
 
     /// Makes a room, with a new UUID for a name where none is given.
     pub async fn create_room(&self, room: Option<RoomId>) -> Result<RoomInfo, Error> {
-        let ask = move |request| ClientMessage::CreateRoom { request, room: room.clone() };
+        self.create_room_with(room, SettingsPatch::default()).await
+    }
+
+    /// The same, with something set from the start.
+    pub async fn create_room_with(&self, room: Option<RoomId>, settings: SettingsPatch) -> Result<RoomInfo, Error> {
+        let settings = Box::new(settings);
+        let ask = move |request| ClientMessage::CreateRoom { request, room: room.clone(), settings: settings.clone() };
         match self.ask(false, ask).await? {
-            ServerMessage::Created { room, .. } => Ok(room),
+            ServerMessage::Created { room, .. } => Ok(*room),
             other => Err(unexpected(&other)),
         }
     }
@@ -99,14 +146,17 @@ impl Client {
         }
     }
 
-    /// A page of at most `limit` rooms after a name (1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX)), and where to go
+    /// A page of at most `limit` of the wanted rooms after a name (1 to [`PAGE_MAX`](motet_protocol::limits::PAGE_MAX)), and where to go
     /// on if there are more.
     pub async fn list_rooms(
         &self,
+        filter: RoomFilter,
         after: Option<RoomId>,
         limit: u32,
     ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Error> {
-        let ask = move |request| ClientMessage::ListRooms { request, after: after.clone(), limit };
+        let filter = Box::new(filter);
+        let ask =
+            move |request| ClientMessage::ListRooms { request, filter: filter.clone(), after: after.clone(), limit };
         match self.ask(true, ask).await? {
             ServerMessage::Rooms { rooms, next, .. } => Ok((rooms, next)),
             other => Err(unexpected(&other)),
@@ -117,7 +167,7 @@ impl Client {
     pub async fn show_room(&self, room: RoomId) -> Result<RoomInfo, Error> {
         let ask = move |request| ClientMessage::ShowRoom { request, room: room.clone() };
         match self.ask(true, ask).await? {
-            ServerMessage::Room { room, .. } => Ok(room),
+            ServerMessage::Room { room, .. } => Ok(*room),
             other => Err(unexpected(&other)),
         }
     }
@@ -149,16 +199,44 @@ impl Client {
         }
     }
 
+    /// A page of a room's chat, the newest message first, and whether there are older ones.
+    pub async fn read_chat(&self, room: RoomId, part: ChatPart) -> Result<(Vec<ChatMessage>, bool), Error> {
+        let ChatPart { before, thread, at, limit } = part;
+        let ask = move |request| ClientMessage::ReadChat { request, room: room.clone(), before, thread, at, limit };
+        match self.ask(true, ask).await? {
+            ServerMessage::Chat { messages, more, .. } => Ok((messages, more)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// A room's comments by their place, and the revision that they are of.
+    pub async fn read_comments(&self, room: RoomId, at: At) -> Result<(Vec<Comment>, Revision), Error> {
+        let ask = move |request| ClientMessage::ReadComments { request, room: room.clone(), at };
+        match self.ask(true, ask).await? {
+            ServerMessage::Comments { comments, revision, .. } => Ok((comments, revision)),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Notes that the chat was read up to a message; returns how many are unread. Only for who has an account.
+    pub async fn mark_read(&self, room: RoomId, message: Revision) -> Result<u64, Error> {
+        let ask = move |request| ClientMessage::MarkRead { request, room: room.clone(), message };
+        match self.ask(true, ask).await? {
+            ServerMessage::Marked { unread, .. } => Ok(unread),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Opens a room; returns when its text is there. Events that nobody wants are best dropped at once.
     pub async fn join(&self, room: RoomId) -> Result<(Room, Events), Error> {
-        let replica = Replica::new(&self.welcome.limits);
+        let replica = Replica::new(&self.welcome.limits, self.welcome.participant);
         let (seat, events, bell) = self.open(room, replica).await?;
         Ok((Room::new(seat, bell, self.clone()), events))
     }
 
     /// Follows a room's log after a revision, without a replica.
     pub async fn follow(&self, room: RoomId, after: Revision) -> Result<Follower, Error> {
-        let replica = Replica::following(&self.welcome.limits, after);
+        let replica = Replica::following(&self.welcome.limits, self.welcome.participant, after);
         let (seat, events, bell) = self.open(room, replica).await?;
         Ok(Follower::new(Room::new(seat, bell, self.clone()), events))
     }

@@ -9,4 +9,4 @@ mod request;
 mod task;
 
 pub use backoff::Backoff;
-pub use handle::{Client, Options, Text};
+pub use handle::{ChatPart, Client, Options, Text, TokenSource};

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use motet_protocol::{
+    comment::Comment,
     error::ErrorMessage,
     ids::RequestId,
-    limits::REQUESTS_MAX,
+    limits::{COMMENTS_MAX, REQUESTS_MAX},
     message::{ClientMessage, ServerMessage},
 };
 use tokio::sync::oneshot;
@@ -24,6 +25,8 @@ struct Pending {
     request: Request,
     /// The pieces of a text that have come.
     text: String,
+    /// The comments that have come.
+    comments: Vec<Comment>,
 }
 
 /// The questions under way.
@@ -43,11 +46,11 @@ impl Requests {
     pub(crate) fn start(&mut self, request: Request) -> ClientMessage {
         self.next = self.next.wrapping_add(1);
         let message = (request.ask)(self.next);
-        self.pending.insert(self.next, Pending { request, text: String::new() });
+        self.pending.insert(self.next, Pending { request, text: String::new(), comments: Vec::new() });
         message
     }
 
-    /// Takes an answer, or a piece of one. Texts come out whole.
+    /// Takes an answer, or a piece of one. Texts and lists of comments come out whole.
     pub(crate) fn answer(&mut self, number: RequestId, message: ServerMessage, text_bytes_max: u64) {
         let Some(pending) = self.pending.get_mut(&number) else { return };
         let answer = match message {
@@ -61,6 +64,18 @@ impl Requests {
                     }
                     let text = std::mem::take(&mut pending.text);
                     Ok(ServerMessage::Text { request, revision, text, last })
+                }
+            }
+            ServerMessage::Comments { request, revision, comments, last } => {
+                pending.comments.extend(comments);
+                if pending.comments.len() > COMMENTS_MAX {
+                    Err(Error::bad_server("a room has more comments than it may"))
+                } else {
+                    if !last {
+                        return;
+                    }
+                    let comments = std::mem::take(&mut pending.comments);
+                    Ok(ServerMessage::Comments { request, revision, comments, last })
                 }
             }
             other => Ok(other),
@@ -94,6 +109,7 @@ impl Requests {
     pub(crate) fn again(&mut self) -> Vec<ClientMessage> {
         let again = self.pending.iter_mut().map(|(number, pending)| {
             pending.text.clear();
+            pending.comments.clear();
             (pending.request.ask)(*number)
         });
         again.collect()
@@ -116,7 +132,10 @@ pub(crate) fn number_of(message: &ServerMessage) -> Option<RequestId> {
         | ServerMessage::Room { request, .. }
         | ServerMessage::Text { request, .. }
         | ServerMessage::Log { request, .. }
-        | ServerMessage::Hash { request, .. } => Some(*request),
+        | ServerMessage::Hash { request, .. }
+        | ServerMessage::Chat { request, .. }
+        | ServerMessage::Comments { request, .. }
+        | ServerMessage::Marked { request, .. } => Some(*request),
         _ => None,
     }
 }

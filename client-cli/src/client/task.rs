@@ -9,10 +9,11 @@ use std::{
 };
 
 use motet_protocol::{
-    error::{About, ErrorMessage},
+    error::{About, ErrorCode, ErrorMessage},
     ids::{Channel, RoomId},
     limits::Limits,
     message::{ClientMessage, ServerMessage},
+    people::News,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -239,7 +240,7 @@ impl Task {
 
     async fn hear(&mut self, message: ServerMessage, out: &mut Vec<ClientMessage>) {
         match message {
-            ServerMessage::Joined { channel, head, snapshot } => {
+            ServerMessage::Joined { channel, head, snapshot, .. } => {
                 self.tell(channel, out, |replica| replica.joined(head, snapshot)).await;
             }
             ServerMessage::Snapshot { channel, text, last } => {
@@ -250,6 +251,14 @@ impl Task {
             }
             ServerMessage::Ack { channel, seq, revision } => {
                 self.tell(channel, out, |replica| replica.acknowledged(seq, revision)).await;
+            }
+            ServerMessage::Presence { channel, revision, whole, present, people, presence, left } => {
+                let news = News { whole, present, people, presence, left };
+                self.tell(channel, out, |replica| replica.told(revision, news)).await;
+            }
+            ServerMessage::Signal { channel, from, kind, payload } => {
+                let event = Event::Signal { from, kind, payload };
+                self.tell(channel, out, |_| Answered::Event(event)).await;
             }
             ServerMessage::Error(error) => self.hear_error(&error, out).await,
             message => {
@@ -384,10 +393,12 @@ impl Task {
 
     /// Tries until it succeeds, or it is of no use or too late.
     async fn reconnect(&mut self, mut error: ConnectionError) -> Result<Connection, Error> {
-        let Options { server, greeting, backoff, give_up_after } = self.options.clone();
+        let Options { server, mut greeting, backoff, give_up_after, tokens } = self.options.clone();
         let lost_at = Instant::now();
         for attempt in 0_u32.. {
             let comes_back = match &error {
+                // An expired token is renewed once; the next one is good, or of no use.
+                ConnectionError::Bye(bye) if bye.code == ErrorCode::Unauthorized => attempt == 0 && tokens.is_some(),
                 ConnectionError::Bye(bye) => is_passing(bye),
                 _ => true,
             };
@@ -396,6 +407,11 @@ impl Task {
                 break;
             }
             sleep(wait).await;
+            if let Some(tokens) = &tokens
+                && let Some(token) = tokens.next().await
+            {
+                greeting.token = Some(token);
+            }
             match Connection::open(&server, greeting.clone()).await {
                 Ok((connection, welcome)) => {
                     self.limits = welcome.limits;

@@ -76,6 +76,8 @@ async fn apply(client: &Client, room: &Room, line: &str) -> Result<(), Failure> 
     let line = serde_json::from_str(line).map_err(|error| Failure::Failed(format!("no operation: {error}")))?;
     match line {
         Line::Bare(operation) | Line::Logged { command: Command::Edit(operation) } => Ok(room.edit(operation)?),
+        // A room's log can be applied to another room: what is not text is passed over.
+        Line::Logged { .. } => Ok(()),
         Line::Based { base, operation } => apply_based(client, room, base, operation).await,
     }
 }
@@ -95,10 +97,11 @@ async fn apply_based(client: &Client, room: &Room, base: Revision, operation: Op
                 return Err(Failure::Failed(format!("the server does not give revision {}", at + 1)));
             }
             for entry in entries.into_iter().take(limit as usize) {
-                let Command::Edit(other) = &entry.command;
-                (moved, _) = moved.transform(other).map_err(|error| {
-                    Failure::Failed(format!("it does not fit the text of revision {base}: {error}"))
-                })?;
+                if let Command::Edit(other) = &entry.command {
+                    (moved, _) = moved.transform(other).map_err(|error| {
+                        Failure::Failed(format!("it does not fit the text of revision {base}: {error}"))
+                    })?;
+                }
                 at = entry.revision;
             }
         }

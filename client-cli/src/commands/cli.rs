@@ -5,10 +5,13 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::{
-    Failure, Globals, apply::Apply, cat::Cat, create::Create, list::Rooms, load::Load, log::Log, put::Put,
-    replay::Replay, rm::Rm, show::Show, watch::Watch,
+    Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, create::Create, list::Rooms,
+    load::Load, log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show, watch::Watch, who::Who,
 };
-use crate::address::Address;
+use crate::{
+    address::Address,
+    http::{Credentials, HttpAddress, session},
+};
 
 /// Reads, edits, watches and measures the rooms of a Motet server.
 ///
@@ -23,9 +26,16 @@ pub struct Cli {
     /// The server: tcp://HOST:PORT or ws://HOST:PORT[/PATH].
     #[arg(long, global = true, env = "MOTET_SERVER", default_value = "tcp://127.0.0.1:6684", value_name = "URL")]
     server: Address,
-    /// Proof of who you are, where the server wants one.
+    /// Where the server speaks HTTP: http://HOST:PORT. Without it, on the port of a ws:// server, or on port 6683 of a
+    /// tcp:// server's host.
+    #[arg(long, global = true, env = "MOTET_HTTP", value_name = "URL")]
+    http: Option<HttpAddress>,
+    /// Proof of who you are, in place of what `motet login` keeps; an empty one makes you a guest.
     #[arg(long, global = true, env = "MOTET_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// What you call yourself, where you are not signed in; others see it.
+    #[arg(long, env = "MOTET_NAME", default_value = "", hide_default_value = true)]
+    name: String,
     /// Print JSON, one value a line; errors too, on standard error.
     #[arg(long, global = true)]
     json: bool,
@@ -43,15 +53,30 @@ enum Command {
     Put(Put),
     Apply(Apply),
     Watch(Watch),
+    Who(Who),
+    Chat(Chat),
+    Comment(Comment),
     Log(Log),
     Replay(Replay),
     Load(Load),
+    #[command(flatten)]
+    OverHttp(OverHttp),
 }
 
 /// Does what was typed; returns what the shell is told.
 pub fn run(cli: Cli) -> ExitCode {
-    let globals = Globals { server: cli.server, token: cli.token, json: cli.json };
-    let failure = match start(cli.command, &globals) {
+    let is_http_given = cli.http.is_some();
+    let http = cli.http.unwrap_or_else(|| HttpAddress::from(&cli.server));
+    let mut globals = Globals {
+        server: cli.server,
+        http,
+        is_http_given,
+        token: cli.token,
+        is_kept: false,
+        name: cli.name,
+        json: cli.json,
+    };
+    let failure = match sign_in(&cli.command, &mut globals).and_then(|()| start(cli.command, &globals)) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure) => failure,
     };
@@ -69,6 +94,22 @@ pub fn run(cli: Cli) -> ExitCode {
         }
     }
     failure.exit_code()
+}
+
+/// Makes the command that of whoever is signed in on the server.
+fn sign_in(command: &Command, globals: &mut Globals) -> Result<(), Failure> {
+    match (command, &globals.token) {
+        (Command::OverHttp(command), _) if command.signs_in_or_out() => {}
+        (_, Some(token)) if token.is_empty() => globals.token = None,
+        (_, Some(_)) => {}
+        (_, None) => {
+            if let Some(credentials) = Credentials::of_user() {
+                globals.token = session::access_token(&globals.api_as_nobody(), &credentials, at::now_ms())?;
+                globals.is_kept = globals.token.is_some();
+            }
+        }
+    }
+    Ok(())
 }
 
 fn start(command: Command, globals: &Globals) -> Result<(), Failure> {
@@ -93,10 +134,14 @@ async fn dispatch(command: Command, globals: &Globals) -> Result<(), Failure> {
         Command::Cat(cat) => cat.run(globals).await,
         Command::Put(put) => put.run(globals).await,
         Command::Apply(apply) => apply.run(globals).await,
+        Command::Chat(chat) => chat.run(globals).await,
+        Command::Comment(comment) => comment.run(globals).await,
         Command::Watch(watch) => watch.run(globals).await,
+        Command::Who(who) => who.run(globals).await,
         Command::Log(log) => log.run(globals).await,
         Command::Replay(replay) => replay.run(globals).await,
         Command::Load(load) => load.run(globals).await,
+        Command::OverHttp(command) => tokio::task::block_in_place(|| command.run(globals)),
     }
 }
 
@@ -115,6 +160,19 @@ mod tests {
         }
     }
 
+    /// clap lets a command hide a flag of all commands silently, and ends with a panic if their types are different.
+    #[test]
+    fn no_command_has_a_flag_that_all_commands_have() {
+        let cli = Cli::command();
+        let of_all: Vec<_> =
+            cli.get_arguments().filter(|flag| flag.is_global_set()).map(|flag| flag.get_id()).collect();
+        assert!(of_all.len() >= 4);
+        for command in cli.get_subcommands() {
+            let mut own = command.get_arguments().map(|flag| flag.get_id());
+            assert_eq!(own.find(|id| of_all.contains(id)), None, "{}", command.get_name());
+        }
+    }
+
     #[test]
     fn names_and_places_are_checked_before_anything_is_connected() {
         for words in [
@@ -122,6 +180,10 @@ mod tests {
             &["motet", "cat", "room", "--at", "soon"],
             &["motet", "--server", "http://x", "rooms"],
             &["motet", "log", "room", "--from", "0"],
+            &["motet", "chat", "room", "--reply", "7"],
+            &["motet", "chat", "room", "--react", "7"],
+            &["motet", "comment", "room", "add", "0", "text"],
+            &["motet", "comment", "room", "add", "7-3", "text"],
             &["motet"],
         ] {
             let error = Cli::try_parse_from(words).unwrap_err();

@@ -6,6 +6,7 @@ use crate::{
     address::Address,
     connection::ConnectionError,
     error::{Error, ErrorKind},
+    http::session::SessionError,
 };
 
 /// How a command can fail; each kind has its exit code.
@@ -52,7 +53,11 @@ impl Failure {
             Self::NoConnection { .. } => 3,
             Self::Client(error) => match error.kind() {
                 ErrorKind::NoConnection | ErrorKind::OutcomeUnknown | ErrorKind::Closed => 3,
-                ErrorKind::Refused(_) | ErrorKind::BadServer | ErrorKind::Mismatch | ErrorKind::Resyncing => 1,
+                ErrorKind::Refused(_)
+                | ErrorKind::BadServer
+                | ErrorKind::Mismatch
+                | ErrorKind::Resyncing
+                | ErrorKind::Full => 1,
             },
         }
     }
@@ -71,6 +76,7 @@ impl Failure {
                 ErrorKind::BadServer => "bad_server",
                 ErrorKind::Mismatch => "mismatch",
                 ErrorKind::Resyncing => "resyncing",
+                ErrorKind::Full => "full",
             },
         }
     }
@@ -93,8 +99,19 @@ impl Failure {
         use motet_protocol::error::ErrorCode;
         match code {
             ErrorCode::RoomNotFound => Some("`motet rooms` lists the rooms, `motet create ROOM` makes one"),
-            ErrorCode::Unauthorized => Some("give a token with --token or MOTET_TOKEN"),
+            ErrorCode::Unauthorized => {
+                Some("sign in with `motet login NAME`, or give a token with --token or MOTET_TOKEN")
+            }
             _ => None,
+        }
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Server(error) => Self::Client(error),
+            SessionError::File(error) => Self::Failed(error.to_string()),
         }
     }
 }

@@ -53,7 +53,9 @@ impl Log {
 
 /// An entry for people.
 fn line_of(entry: &Entry) -> String {
-    let Command::Edit(operation) = &entry.command;
-    let operation = motet_protocol::json::encode(operation);
+    let operation = match &entry.command {
+        Command::Edit(operation) => motet_protocol::json::encode(operation),
+        command => motet_protocol::json::encode(command),
+    };
     format!("{}\t{}\t{}\t{operation}", entry.revision, time_of(entry.time_ms), entry.participant)
 }

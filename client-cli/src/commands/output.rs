@@ -47,7 +47,7 @@ pub(crate) fn is_watched() -> bool {
 pub(crate) fn time_of(unix_ms: u64) -> String {
     let (seconds, ms) = (unix_ms / 1_000, unix_ms % 1_000);
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = super::at::date_of_days(days as i64);
+    let (year, month, day) = motet_protocol::time::date_of_days(days as i64);
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
 }

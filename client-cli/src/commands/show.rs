@@ -25,11 +25,28 @@ impl Show {
         } else {
             out.line(format_args!("room      {}", room.room))?;
             out.line(format_args!("revision  {}", room.head))?;
-            if let Some(bytes) = room.text_bytes {
-                out.line(format_args!("text      {bytes} bytes"))?;
-            }
+            out.line(format_args!("text      {} bytes", room.text_bytes))?;
             out.line(format_args!("present   {}", room.present))?;
             out.line(format_args!("created   {}", time_of(room.created_ms)))?;
+            out.line(format_args!("changed   {}", time_of(room.changed_ms)))?;
+            if let Some(owner) = &room.owner {
+                out.line(format_args!("owner     {owner}"))?;
+            }
+            out.line(format_args!("your role {}", room.role))?;
+            let settings = &room.settings;
+            let tags = settings.tags.join(", ");
+            let project = settings.project.as_ref().map(ToString::to_string).unwrap_or_default();
+            let words = [
+                ("title", &settings.title),
+                ("language", &settings.language),
+                ("about", &settings.description),
+                ("tags", &tags),
+                ("project", &project),
+                ("path", &settings.path),
+            ];
+            for (what, words) in words.into_iter().filter(|(_, words)| !words.is_empty()) {
+                out.line(format_args!("{what:<9} {words}"))?;
+            }
         }
         out.flush()
     }

@@ -4,14 +4,12 @@ use clap::Args;
 use motet_protocol::{
     ids::{Revision, RoomId},
     message::Entry,
+    people::News,
 };
 use serde::Serialize;
 
 use super::{Failure, Globals, output::Output};
-use crate::{
-    client::{Client, Options},
-    room::Event,
-};
+use crate::{client::Client, room::Event};
 
 /// Tells everything that happens in a room, as JSON lines, until it is stopped. Goes on where it was when the connection
 /// was lost.
@@ -25,6 +23,9 @@ pub(crate) struct Watch {
     /// The first revision to tell; without it, what happens from now on.
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     from: Option<Revision>,
+    /// Tell who comes, moves and leaves too.
+    #[arg(long)]
+    presence: bool,
 }
 
 /// A line of the output.
@@ -39,6 +40,11 @@ enum Line {
         #[serde(flatten)]
         entry: Entry,
     },
+    Presence {
+        revision: Revision,
+        #[serde(flatten)]
+        news: News,
+    },
     Disconnected {
         reason: String,
     },
@@ -46,12 +52,13 @@ enum Line {
 
 impl Watch {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let client = Client::connect(Options::new(globals.server.clone(), globals.greeting())).await?;
+        let client = Client::connect(globals.options()).await?;
         let after = match self.from {
             Some(from) => from - 1,
             None => client.show_room(self.room.clone()).await?.head,
         };
         let mut follower = client.follow(self.room.clone(), after).await?;
+        follower.watch_presence(self.presence);
         let mut out = Output::new();
         while let Some(event) = follower.next().await {
             let line = match event {
@@ -59,7 +66,12 @@ impl Watch {
                 Event::Entry { entry, .. } => Line::Entry { entry },
                 Event::Disconnected { reason } => Line::Disconnected { reason },
                 Event::Closed { error } => return Err(error.into()),
-                Event::Acknowledged { .. } | Event::Replaced { .. } | Event::Refused { .. } => continue,
+                Event::Presence { revision, news } => Line::Presence { revision, news },
+                Event::Acknowledged { .. }
+                | Event::Replaced { .. }
+                | Event::Refused { .. }
+                | Event::Signal { .. }
+                | Event::Declined { .. } => continue,
             };
             out.json(&line)?;
             out.flush()?;

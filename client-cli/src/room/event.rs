@@ -1,9 +1,11 @@
 //! What happens in a room, as a program sees it.
 
 use motet_protocol::{
-    ids::{Revision, Seq},
-    message::Entry,
+    ids::{ParticipantId, Revision, Seq},
+    message::{Command, Entry},
     ot::Operation,
+    people::News,
+    presence::SignalKind,
 };
 use tokio::sync::mpsc;
 
@@ -25,10 +27,11 @@ pub enum Event {
     Entry {
         /// As it is in the log.
         entry: Entry,
-        /// As it was applied to the replica, on top of what is not acknowledged; none where there is no replica.
+        /// As it was applied to the replica, on top of what is not acknowledged; none where there is no replica, and
+        /// for an entry that is no edit.
         applied: Option<Operation>,
     },
-    /// An edit of one's own is in the log, as durable as the server makes it.
+    /// A submit of one's own is in the log, as durable as the server makes it.
     Acknowledged {
         /// Its seq.
         seq: Seq,
@@ -40,12 +43,35 @@ pub enum Event {
         /// Its revision.
         revision: Revision,
     },
-    /// Edits of one's own were not taken and are lost; the text comes anew.
+    /// Something of one's own was not taken and is lost; if edits are among it, the text comes anew.
     Refused {
         /// Why.
         error: Error,
-        /// Everything that was not acknowledged, as one operation on the text that was.
+        /// The edits that were not acknowledged, as one operation on the text that was.
         lost: Operation,
+        /// What else was lost, in order.
+        commands: Vec<Command>,
+    },
+    /// Who came, moved or left, for one who watches presence. [`Room::people`](super::Room::people) holds it all.
+    Presence {
+        /// The revision that all places count on.
+        revision: Revision,
+        /// What changed.
+        news: News,
+    },
+    /// Somebody passed something on to this participant.
+    Signal {
+        /// Who.
+        from: ParticipantId,
+        /// What it is.
+        kind: SignalKind,
+        /// As it was given.
+        payload: String,
+    },
+    /// What was told of presence, or was to be passed on, was refused. Everything else goes on.
+    Declined {
+        /// Why.
+        error: Error,
     },
     /// The connection was lost. The client connects again by itself.
     Disconnected {

@@ -7,14 +7,16 @@ use std::sync::{
 
 use motet_protocol::{
     hash::TextHash,
-    ids::{Revision, RoomId},
-    message::At,
+    ids::{ParticipantId, Revision, RoomId},
+    message::{At, Command},
     ot::Operation,
+    people::People,
+    presence::{Presence, SignalKind},
 };
 use ropey::Rope;
 use tokio::sync::{Notify, watch};
 
-use super::{Events, Replica};
+use super::{Events, Replica, Signal};
 use crate::{
     client::Client,
     error::{Error, ErrorKind},
@@ -134,10 +136,67 @@ impl Room {
         self.inner.seat.lock().is_synchronized()
     }
 
+    /// Has the server tell who is in the room and where, as [`Event::Presence`](super::Event::Presence); or no longer. A
+    /// program that holds this room's [`Events`] takes them.
+    pub fn watch_presence(&self, on: bool) {
+        let Inner { seat, bell, .. } = &*self.inner;
+        seat.lock().company.watch(on);
+        bell.ring(seat.key);
+    }
+
+    /// Who is in the room and where, as far as it was told. Places count on [`revision`](Self::revision), without what is
+    /// not acknowledged.
+    pub fn people(&self) -> People {
+        self.inner.seat.lock().company.people().clone()
+    }
+
+    /// Tells the others where one is. Places count on the text as it is here now; they move with every edit until they are
+    /// told, which is when all edits made here are acknowledged, and they are told again on every new connection.
+    pub fn set_presence(&self, presence: Presence) {
+        let Inner { seat, bell, .. } = &*self.inner;
+        seat.lock().company.tell(presence);
+        bell.ring(seat.key);
+    }
+
+    /// Passes something on to somebody in the room, to set up a call. A refusal comes as
+    /// [`Event::Declined`](super::Event::Declined). Fails where too much waits for the connection.
+    pub fn signal(&self, to: ParticipantId, kind: SignalKind, payload: String) -> Result<(), Error> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        if !seat.lock().company.signal(Signal { to, kind, payload }) {
+            return Err(Error::new(
+                ErrorKind::NoConnection,
+                "too much waits to be passed on until there is a connection",
+            ));
+        }
+        bell.ring(seat.key);
+        Ok(())
+    }
+
     /// Edits the text: for a program whose own edits are the only ones, so that it knows the text. The edit is sent at
     /// once, or with those after it when the one before is acknowledged.
     pub fn edit(&self, operation: Operation) -> Result<(), Error> {
         self.update(|_| Some(operation)).map(|_| ())
+    }
+
+    /// Does something else than an edit (a chat message, a comment, a setting); its positions count on the text as it is
+    /// now. It is sent after everything that was done before it, once, however often the connection is lost. If the server
+    /// refuses it, [`synchronized`](Self::synchronized) says so, and [`Event::Refused`](super::Event::Refused).
+    pub fn command(&self, command: Command) -> Result<(), Error> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        seat.lock().command(command)?;
+        bell.ring(seat.key);
+        Ok(())
+    }
+
+    /// The same for a command that is made from the text: no edit comes between what `make` sees and its taking.
+    pub fn command_at<E: From<Error>>(&self, make: impl FnOnce(&Rope) -> Result<Command, E>) -> Result<(), E> {
+        let Inner { seat, bell, .. } = &*self.inner;
+        let mut replica = seat.lock();
+        let command = make(replica.text())?;
+        replica.command(command)?;
+        drop(replica);
+        bell.ring(seat.key);
+        Ok(())
     }
 
     /// Edits the text as it is at this moment: no other edit comes between what `edit` sees and what it returns, and the
@@ -223,12 +282,27 @@ impl Room {
 #[derive(Debug)]
 pub struct Follower {
     events: Events,
-    _room: Room,
+    room: Room,
 }
 
 impl Follower {
     pub(crate) fn new(room: Room, events: Events) -> Self {
-        Self { events, _room: room }
+        Self { events, room }
+    }
+
+    /// See [`Room::watch_presence`].
+    pub fn watch_presence(&self, on: bool) {
+        self.room.watch_presence(on);
+    }
+
+    /// See [`Room::people`].
+    pub fn people(&self) -> People {
+        self.room.people()
+    }
+
+    /// Does something that counts on no text: chats, for one. See [`Room::command`].
+    pub fn command(&self, command: Command) -> Result<(), Error> {
+        self.room.command(command)
     }
 
     /// What happens next; none after [`Event::Closed`](super::Event::Closed).

@@ -4,10 +4,12 @@
 //! - [`Room`]: the handle that programs hold.
 //! - [`Event`]: what happens in it.
 
+mod company;
 mod event;
 mod handle;
 mod replica;
 
+pub(crate) use company::{Company, Signal};
 pub(crate) use event::events;
 pub use event::{Event, Events};
 pub(crate) use handle::{Bell, Seat};

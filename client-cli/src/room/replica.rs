@@ -4,16 +4,17 @@
 use std::time::{Duration, Instant};
 
 use motet_protocol::{
-    client::{Client, ClientError, Outgoing, State},
+    client::{Client, ClientError, NotTaken, Outgoing, State},
     error::{ErrorCode, ErrorMessage},
-    ids::{Channel, Revision, RoomId, Seq},
+    ids::{Channel, ParticipantId, Revision, RoomId, Seq},
     limits::Limits,
     message::{ClientMessage, Command, Entry, SnapshotInfo},
     ot::{Mismatch, Operation},
+    people::News,
 };
 use ropey::{Rope, RopeBuilder};
 
-use super::Event;
+use super::{Company, Event};
 use crate::error::{Error, ErrorKind};
 
 /// How long to wait before a room is joined again that the session was said to have joined from elsewhere.
@@ -40,6 +41,8 @@ pub(crate) struct Replica {
     /// The room is gone.
     closed: Option<Error>,
     limits: Limits,
+    /// Who else is there.
+    pub(crate) company: Company,
 }
 
 /// Where the channel stands.
@@ -80,7 +83,7 @@ pub(crate) enum Answered {
 
 impl Replica {
     /// A replica that takes its text from the server.
-    pub(crate) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits, me: ParticipantId) -> Self {
         let mut client = Client::new(0, 0);
         client.set_limits(limits);
         Self {
@@ -95,12 +98,13 @@ impl Replica {
             refusal: None,
             closed: None,
             limits: limits.clone(),
+            company: Company::of(me),
         }
     }
 
     /// A follower that has everything up to a revision.
-    pub(crate) fn following(limits: &Limits, after: Revision) -> Self {
-        Self { client: Client::new(after, 0), follows: true, empty: false, ..Self::new(limits) }
+    pub(crate) fn following(limits: &Limits, me: ParticipantId, after: Revision) -> Self {
+        Self { client: Client::new(after, 0), follows: true, empty: false, ..Self::new(limits, me) }
     }
 
     pub(crate) fn text(&self) -> &Rope {
@@ -153,7 +157,27 @@ impl Replica {
         }
         let applied = operation.clone();
         self.client.edit(operation)?;
-        Ok(applied.apply_to_rope(&mut self.text)?)
+        applied.apply_to_rope(&mut self.text)?;
+        self.company.text_changed(&applied, true);
+        Ok(())
+    }
+
+    /// Does something else than an edit; its positions count on the replica's text.
+    pub(crate) fn command(&mut self, command: Command) -> Result<(), Error> {
+        if let Some(error) = &self.closed {
+            return Err(error.clone());
+        }
+        if self.empty {
+            return Err(Error::new(ErrorKind::Resyncing, "the text comes anew from the server; do it on that one"));
+        }
+        match command {
+            Command::Edit(operation) => self.edit(operation),
+            command => match self.client.command(command) {
+                Ok(_) => Ok(()),
+                Err(NotTaken::Mismatch(mismatch)) => Err(mismatch.into()),
+                Err(full @ NotTaken::Full) => Err(Error::new(ErrorKind::Full, full.to_string())),
+            },
+        }
     }
 
     /// What to say to open the room, on a connection or a channel that is new.
@@ -161,6 +185,7 @@ impl Replica {
         let entries_only = !self.empty && (self.follows || !self.is_synchronized());
         self.stage = Stage::Joining { entries_only };
         self.sent = false;
+        self.company.begin();
         let after = (!self.empty).then(|| self.revision());
         ClientMessage::Join { channel, room, after, entries_only }
     }
@@ -179,14 +204,23 @@ impl Replica {
 
     /// What to say now: the outstanding submit, when the client has caught up and it was not sent yet. (A resend meets
     /// its own acknowledgement on the way to the head, if it was appended before the connection was lost.)
-    pub(crate) fn poll(&mut self, channel: Channel, now: Instant) -> Option<ClientMessage> {
-        if self.sent || !self.has_caught_up() || self.again_at.is_some_and(|at| at > now) {
+    pub(crate) fn poll(&mut self, channel: Channel, now: Instant) -> Vec<ClientMessage> {
+        if !self.has_caught_up() {
+            return Vec::new();
+        }
+        let submit = self.poll_submit(channel, now);
+        let synchronized = self.is_synchronized().then(|| self.revision());
+        submit.into_iter().chain(self.company.poll(channel, synchronized)).collect()
+    }
+
+    fn poll_submit(&mut self, channel: Channel, now: Instant) -> Option<ClientMessage> {
+        if self.sent || self.again_at.is_some_and(|at| at > now) {
             return None;
         }
-        let Outgoing { seq, base, operation } = self.client.outgoing()?;
+        let Outgoing { seq, base, command } = self.client.outgoing()?;
         self.sent = true;
         self.again_at = None;
-        Some(ClientMessage::Submit { channel, seq, base, command: Command::Edit(operation) })
+        Some(ClientMessage::Submit { channel, seq, base, command })
     }
 
     /// The room is open.
@@ -235,6 +269,7 @@ impl Replica {
         self.empty = false;
         self.reset(info.revision, self.client.seq());
         self.stage = Stage::Following { head };
+        self.company.text_replaced(self.text.len_chars() as u64);
         Answered::Event(Event::Replaced { revision: info.revision })
     }
 
@@ -242,14 +277,22 @@ impl Replica {
     pub(crate) fn entry(&mut self, entry: Entry) -> Answered {
         if self.follows {
             return match self.client.pass(entry.revision) {
-                Ok(()) => Answered::Event(Event::Entry { entry, applied: None }),
+                Ok(()) => {
+                    self.company.entry(&entry);
+                    Answered::Event(Event::Entry { entry, applied: None })
+                }
                 Err(error) => self.close(Error::bad_server(error)),
             };
         }
         if !matches!(self.stage, Stage::Following { .. }) {
             return self.resync(Error::bad_server("an entry came before its text"));
         }
-        let Command::Edit(operation) = &entry.command;
+        let Command::Edit(operation) = &entry.command else {
+            return match self.client.pass(entry.revision) {
+                Ok(()) => Answered::Event(Event::Entry { entry, applied: None }),
+                Err(error) => self.resync(Error::bad_server(error)),
+            };
+        };
         let applied = self.client.remote(entry.revision, operation).and_then(|operation| {
             operation.apply_to_rope(&mut self.text)?;
             Ok(operation)
@@ -263,12 +306,21 @@ impl Replica {
     /// One of the client's own submits is in the log.
     pub(crate) fn acknowledged(&mut self, seq: Seq, revision: Revision) -> Answered {
         let before = self.client.revision();
+        let outstanding = match self.client.state() {
+            State::Synchronized => None,
+            State::AwaitingConfirm { outstanding } | State::AwaitingWithBuffer { outstanding, .. } => {
+                Some(outstanding.clone())
+            }
+        };
         match self.client.acknowledged(seq, revision) {
             Ok(_) if self.client.revision() == before => Answered::Nothing,
             Ok(_) => {
                 self.sent = false;
                 self.again_at = None;
                 self.seq_in_doubt = false;
+                if let Some(operation) = outstanding.as_ref().and_then(Command::operation) {
+                    self.company.acknowledged(operation);
+                }
                 Answered::Event(Event::Acknowledged { seq, revision })
             }
             // A submit of a replica that was given up for a new text.
@@ -295,25 +347,46 @@ impl Replica {
             }
             ErrorCode::SeqConflict if self.seq_in_doubt => {
                 self.seq_in_doubt = false;
-                let kept = self.unacknowledged();
-                self.reset(self.revision(), seq);
-                return match self.client.edit(kept) {
-                    Ok(_) => Answered::Nothing,
-                    Err(mismatch) => self.resync(mismatch.into()),
-                };
+                self.client.skip_seq();
+                return Answered::Nothing;
             }
             // The base is too old where the client fell behind between two messages: joining again brings what is missing.
             ErrorCode::BaseTooOld => return Answered::Rejoin(None),
             _ => {}
         }
-        // The seq of a refused submit is free again.
-        let lost = self.give_up(seq - 1);
         self.refusal = Some(Error::refused(error));
-        Answered::Rejoin(Some(Event::Refused { error: Error::refused(error), lost }))
+        let error = Error::refused(error);
+        if let Ok(Some(command)) = self.client.refused(seq) {
+            // The text is as it was.
+            return Answered::Event(Event::Refused { error, lost: Operation::default(), commands: vec![command] });
+        }
+        // The seq of a refused submit is free again.
+        let (lost, commands) = self.give_up(seq - 1);
+        Answered::Rejoin(Some(Event::Refused { error, lost, commands }))
     }
 
-    /// The room could not be joined, or went away.
+    /// What the server tells of who is there.
+    pub(crate) fn told(&mut self, revision: Revision, news: News) -> Answered {
+        if revision != self.revision() || !self.is_open() {
+            return self.resync(Error::bad_server("it told of people at a revision that it has not sent"));
+        }
+        self.company.hear(news.clone());
+        Answered::Event(Event::Presence { revision, news })
+    }
+
+    /// The room could not be joined, or went away; or what was told of presence was refused, and the room stays.
     pub(crate) fn turned_away(&mut self, error: &ErrorMessage, now: Instant) -> Answered {
+        let declined = matches!(
+            error.code,
+            ErrorCode::BadArgument
+                | ErrorCode::RevisionUnknown
+                | ErrorCode::NotFound
+                | ErrorCode::RateLimited
+                | ErrorCode::Overloaded
+        );
+        if declined && self.is_open() {
+            return Answered::Event(Event::Declined { error: Error::refused(error) });
+        }
         if let Some(wait_ms) = error.retry_after_ms {
             self.stage = Stage::Away;
             self.again_at = Some(now + Duration::from_millis(wait_ms.into()));
@@ -345,12 +418,12 @@ impl Replica {
         }
         self.seq_in_doubt = !self.is_synchronized();
         let seq = self.client.seq();
-        let lost = self.give_up(seq - u64::from(self.seq_in_doubt));
-        if lost.is_noop() {
+        let (lost, commands) = self.give_up(seq - u64::from(self.seq_in_doubt));
+        if lost.is_noop() && commands.is_empty() {
             return Answered::Rejoin(None);
         }
         self.refusal = Some(error.clone());
-        Answered::Rejoin(Some(Event::Refused { error, lost }))
+        Answered::Rejoin(Some(Event::Refused { error, lost, commands }))
     }
 
     /// Asks for the text anew, because a check found that the replica differs.
@@ -364,7 +437,7 @@ impl Replica {
         Answered::Closed(error)
     }
 
-    fn give_up(&mut self, seq: Seq) -> Operation {
+    fn give_up(&mut self, seq: Seq) -> (Operation, Vec<Command>) {
         let lost = self.unacknowledged();
         self.reset(self.revision(), seq);
         self.empty = true;
@@ -378,14 +451,18 @@ impl Replica {
         self.again_at = None;
     }
 
-    /// Everything that is not acknowledged, as one.
-    fn unacknowledged(&self) -> Operation {
-        match self.client.state() {
-            State::Synchronized => Operation::default(),
-            State::AwaitingConfirm { outstanding } => outstanding.clone(),
-            State::AwaitingWithBuffer { outstanding, buffer } => {
-                outstanding.compose(buffer).unwrap_or_else(|_| outstanding.clone())
+    /// Everything that is not acknowledged: the edits as one, and the rest.
+    fn unacknowledged(&self) -> (Operation, Vec<Command>) {
+        let (mut edits, mut commands): (Option<Operation>, _) = (None, Vec::new());
+        for command in self.client.state().unacknowledged() {
+            match command {
+                Command::Edit(next) => {
+                    let all = edits.as_ref().and_then(|edits| edits.compose(next).ok());
+                    edits = Some(all.or(edits).unwrap_or_else(|| next.clone()));
+                }
+                command => commands.push(command.clone()),
             }
         }
+        (edits.unwrap_or_default(), commands)
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 pub mod line;
+pub mod person;
 
 use std::{
     io::Write,
@@ -95,6 +96,8 @@ impl Drop for Server {
 pub fn motet(server: SocketAddr, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_motet"));
     command.args(words).env("MOTET_SERVER", format!("tcp://{server}")).env_remove("MOTET_TOKEN");
+    // Nobody's own tokens, nor what they call themselves.
+    command.env("XDG_CONFIG_HOME", "/nowhere").env_remove("MOTET_HTTP").env_remove("MOTET_NAME");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -11,3 +11,4 @@ mod rope;
 mod split;
 
 pub use operation::{Builder, Component, Mismatch, Operation, OperationError};
+pub use position::{Scalar, Shift};

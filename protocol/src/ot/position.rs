@@ -62,19 +62,61 @@ pub enum Bias {
     After,
 }
 
-impl Operation {
+/// Where an operation moves positions: what is left of it without its text. Made once, it maps each of many positions in
+/// the logarithm of the operation's changes, however long the text is that it inserts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shift {
+    changes: Vec<Change>,
+    target_len: u64,
+}
+
+/// A range that is replaced: empty before for a plain insertion, empty after for a plain deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Change {
+    old: Range<u64>,
+    new: Range<u64>,
+}
+
+impl Shift {
     /// Where a position comes to stand. The rules are those of CodeMirror's `mapPos`, so that a browser and the server
     /// draw the same cursor: the start of a replaced range stays in front of the replacement, its end behind; within it,
     /// and at a plain insertion, the bias decides. A position beyond the end comes to the end.
     pub fn map_position(&self, position: Scalar, bias: Bias) -> Scalar {
+        // Between two changes something is retained, so at most one of them touches the position.
+        let index = self.changes.partition_point(|change| change.old.end < position.0);
+        let moved = match (self.changes.get(index), index.checked_sub(1).map(|before| &self.changes[before])) {
+            (Some(Change { old, new }), _) if position.0 >= old.start => {
+                let stays = if old.is_empty() {
+                    bias == Bias::Before
+                } else {
+                    position.0 == old.start || (position.0 < old.end && bias == Bias::Before)
+                };
+                if stays { new.start } else { new.end }
+            }
+            (_, Some(Change { old, new })) => (position.0 - old.end).saturating_add(new.end),
+            (_, None) => position.0,
+        };
+        Scalar(moved.min(self.target_len))
+    }
+
+    /// Where a range comes to stand: what is inserted at its edges stays outside. A range whose text is all deleted
+    /// becomes empty; an empty one stays empty, in front of what is inserted at its place.
+    pub fn map_range(&self, range: Range<Scalar>) -> Range<Scalar> {
+        let end = self.map_position(range.end, Bias::Before);
+        let start = self.map_position(range.start, Bias::After);
+        start.min(end)..end
+    }
+}
+
+impl Operation {
+    /// Where it moves positions.
+    pub fn shift(&self) -> Shift {
+        let mut changes = Vec::new();
         let (mut old, mut new) = (0, 0);
         let mut components = self.components().peekable();
         while let Some(component) = components.next() {
             let (inserted, deleted) = match component {
                 Component::Retain(n) => {
-                    if position.0 < old + n {
-                        return Scalar(new + (position.0 - old));
-                    }
                     old += n;
                     new += n;
                     continue;
@@ -87,30 +129,21 @@ impl Operation {
                     (text.chars().count() as u64, deleted)
                 }
             };
-            let end = old + deleted;
-            let stays = if deleted == 0 {
-                position.0 == old && bias == Bias::Before
-            } else {
-                position.0 == old || (position.0 < end && bias == Bias::Before)
-            };
-            if stays {
-                return Scalar(new);
-            }
+            changes.push(Change { old: old..old + deleted, new: new..new + inserted });
+            old += deleted;
             new += inserted;
-            if position.0 < end {
-                return Scalar(new);
-            }
-            old = end;
         }
-        Scalar(new)
+        Shift { changes, target_len: new }
     }
 
-    /// Where a range comes to stand: what is inserted at its edges stays outside. A range whose text is all deleted
-    /// becomes empty; an empty one stays empty, in front of what is inserted at its place.
+    /// Where one position comes to stand: see [`Shift::map_position`].
+    pub fn map_position(&self, position: Scalar, bias: Bias) -> Scalar {
+        self.shift().map_position(position, bias)
+    }
+
+    /// Where one range comes to stand: see [`Shift::map_range`].
     pub fn map_range(&self, range: Range<Scalar>) -> Range<Scalar> {
-        let end = self.map_position(range.end, Bias::Before);
-        let start = self.map_position(range.start, Bias::After);
-        start.min(end)..end
+        self.shift().map_range(range)
     }
 }
 

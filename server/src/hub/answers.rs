@@ -4,51 +4,153 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use motet_protocol::{
+    access::Role,
+    codec,
     error::{About, ErrorCode},
     hash::TextHash,
     ids::{RequestId, Revision, RoomId},
     limits::PAGE_MAX,
-    message::{At, Entry, ServerMessage},
+    message::{At, ClientMessage, Entry, ServerMessage},
 };
 use ropey::Rope;
 
-use super::{blocking, history, refusal_of, rooms::Rooms};
+use super::{
+    blocking,
+    cell::RoomCell,
+    chat::{self, Wanted},
+    history, refusal_of,
+    rooms::Rooms,
+};
 use crate::{
-    room::{Refusal, readers::piece_of},
-    session::Answer,
+    room::{Refusal, RoomState, readers::piece_of},
+    session::Caller,
     transport::outbox::Connection,
 };
 
 /// Bytes of entries in one answer to `ReadLog`: it stays well below a frame.
 const LOG_PAGE_BYTES: usize = 128 * 1024;
 
+/// Bytes of comments in one piece of the answer to `ReadComments`; a comment with its replies has no more than
+/// [`COMMENT_BYTES_MAX`](motet_protocol::limits::COMMENT_BYTES_MAX), so that one alone fits as well.
+const COMMENTS_PAGE_BYTES: usize = 128 * 1024;
+
 /// Answers one question on its connection.
-pub async fn answer(rooms: Rooms, question: Answer, connection: Arc<Connection>) {
-    let request = question.request();
-    if let Err(refusal) = look_up(&rooms, question, &connection).await
+pub async fn answer(
+    rooms: &Rooms,
+    caller: &Arc<Caller>,
+    request: RequestId,
+    question: ClientMessage,
+    connection: &Arc<Connection>,
+) {
+    if let Err(refusal) = look_up(rooms, caller, question, connection).await
         && connection.room().await
     {
         connection.send(&ServerMessage::Error(refusal.about(About::Request(request))));
     }
 }
 
-async fn look_up(rooms: &Rooms, question: Answer, connection: &Arc<Connection>) -> Result<(), Refusal> {
+async fn look_up(
+    rooms: &Rooms,
+    caller: &Arc<Caller>,
+    question: ClientMessage,
+    connection: &Arc<Connection>,
+) -> Result<(), Refusal> {
     let message = match question {
-        Answer::Create(request, room) => ServerMessage::Created { request, room: rooms.create(room).await? },
-        Answer::Delete(request, room) => {
-            rooms.delete(&room).await?;
+        ClientMessage::CreateRoom { request, room, settings } => {
+            ServerMessage::Created { request, room: Box::new(rooms.create(caller, room, *settings).await?) }
+        }
+        ClientMessage::DeleteRoom { request, room } => {
+            rooms.delete(caller, &room).await?;
             ServerMessage::Deleted { request, room }
         }
-        Answer::List(request, after, limit) => list(rooms, request, after, limit).await?,
-        Answer::Show(request, room) => ServerMessage::Room { request, room: rooms.show(&room).await? },
-        Answer::Text(request, room, at) => return text(rooms, request, &room, at, connection).await,
-        Answer::Log(request, room, from, limit) => log(rooms, request, &room, from, limit).await?,
-        Answer::Hash(request, room, at) => hash(rooms, request, &room, at).await?,
+        ClientMessage::ListRooms { request, filter, after, limit } => {
+            let (rooms, next) = rooms.list(caller, *filter, after, page_size(limit)?).await?;
+            ServerMessage::Rooms { request, rooms, next }
+        }
+        ClientMessage::ShowRoom { request, room } => {
+            ServerMessage::Room { request, room: Box::new(rooms.show(caller, &room).await?) }
+        }
+        ClientMessage::ReadText { request, room, at } => {
+            let cell = see(rooms, caller, &room).await?;
+            return text(rooms, request, &cell, at, connection).await;
+        }
+        ClientMessage::ReadLog { request, room, from, limit } => {
+            let cell = see(rooms, caller, &room).await?;
+            log(rooms, request, &cell, from, limit).await?
+        }
+        ClientMessage::HashText { request, room, at } => {
+            let cell = see(rooms, caller, &room).await?;
+            hash(rooms, request, &cell, at).await?
+        }
+        ClientMessage::ReadSettings { request, room, at } => {
+            let cell = see(rooms, caller, &room).await?;
+            let state = state_at(rooms, &cell, at).await?;
+            let (settings, roles) = (state.decided().settings.clone(), state.decided().people.roles().collect());
+            let (revision, owner) = (state.revision(), cell.record.owner.clone());
+            ServerMessage::Settings { request, revision, settings: Box::new(settings), owner, roles }
+        }
+        ClientMessage::ReadVersions { request, room } => {
+            let cell = see(rooms, caller, &room).await?;
+            let versions = cell.with_state(|state| state.decided().versions.list().to_vec());
+            ServerMessage::Versions { request, versions }
+        }
+        ClientMessage::ReadChat { request, room, before, thread, at, limit } => {
+            let cell = see(rooms, caller, &room).await?;
+            chat_page(rooms, request, cell, at, Wanted { before, thread, at: None, limit: page_size(limit)? }).await?
+        }
+        ClientMessage::ReadComments { request, room, at } => {
+            let cell = see(rooms, caller, &room).await?;
+            return comments(rooms, request, &cell, at, connection).await;
+        }
+        ClientMessage::MarkRead { request, room, message } => {
+            let Some(account) = caller.account().cloned() else {
+                let words = "what is read is noted for accounts; sign in for that";
+                return Err(Refusal::new(ErrorCode::Unauthorized, words));
+            };
+            let (store, cell) = (Arc::clone(&rooms.store), see(rooms, caller, &room).await?);
+            let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await??;
+            // Lists of rooms tell how much is unread.
+            rooms.watches.touch(&room);
+            ServerMessage::Marked { request, unread }
+        }
+        ClientMessage::WatchRooms { request, filter } => {
+            rooms.watches.add(connection, request, caller, (*filter).clone())?;
+            match rooms.list(caller, *filter, None, PAGE_MAX as usize).await {
+                Ok((found, next)) => {
+                    rooms.watches.told(connection, request, found.iter().map(|room| room.room.clone()));
+                    ServerMessage::Rooms { request, rooms: found, next }
+                }
+                Err(refusal) => {
+                    rooms.watches.remove(connection, request);
+                    return Err(refusal);
+                }
+            }
+        }
+        ClientMessage::Complete { request, room, base, position, limit } => {
+            let cell = see(rooms, caller, &room).await?;
+            let (revision, completions) = rooms.assistant.complete(&rooms.store, &cell, base, position, limit).await?;
+            ServerMessage::Completions { request, revision, completions }
+        }
+        ClientMessage::Summarize { request, room, from, to } => {
+            let cell = see(rooms, caller, &room).await?;
+            let (text, facts) = rooms.assistant.summarize(&rooms.store, &cell, from, to).await?;
+            ServerMessage::Summary { request, text, facts }
+        }
+        ClientMessage::UnwatchRooms { request } => {
+            rooms.watches.remove(connection, request);
+            return Ok(());
+        }
+        // The session answers all others itself.
+        _ => return Err(Refusal::new(ErrorCode::Internal, "this question has nobody to answer it")),
     };
     if connection.room().await {
         connection.send(&message);
     }
     Ok(())
+}
+
+async fn see(rooms: &Rooms, caller: &Caller, room: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
+    rooms.enter(caller, room, Role::Viewer).await.map(|(cell, _)| cell)
 }
 
 fn page_size(limit: u32) -> Result<usize, Refusal> {
@@ -58,38 +160,37 @@ fn page_size(limit: u32) -> Result<usize, Refusal> {
     }
 }
 
-async fn list(rooms: &Rooms, request: RequestId, after: Option<RoomId>, limit: u32) -> Result<ServerMessage, Refusal> {
-    let limit = page_size(limit)?;
-    let mut found = rooms.list(after, limit + 1).await?;
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| more).map(|last| last.room.clone());
-    Ok(ServerMessage::Rooms { request, rooms: found, next })
-}
-
-/// The text at a place in history, and the revision that it is of.
-pub async fn text_at(rooms: &Rooms, room: &RoomId, at: At) -> Result<(Rope, Revision), Refusal> {
-    let cell = rooms.open(room).await?;
+/// The state of a room at a place in its history.
+pub async fn state_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<RoomState, Refusal> {
     if at == At::Head {
-        return Ok(cell.text());
+        return Ok(cell.state());
     }
     let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
     blocking(move || {
         let revision = history::revision_at(store.as_ref(), log, at, head)?;
-        let recovered = history::state_at(store.as_ref(), log, Some(revision)).map_err(|error| refusal_of(&error))?;
-        Ok((recovered.state.text().clone(), revision))
+        history::state_at(store.as_ref(), log, Some(revision)).map_err(|error| refusal_of(&error))
     })
     .await?
+    .map(|recovered| recovered.state)
+}
+
+/// The text at a place in history, and the revision that it is of.
+pub async fn text_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<(Rope, Revision), Refusal> {
+    if at == At::Head {
+        return Ok(cell.text());
+    }
+    let state = state_at(rooms, cell, at).await?;
+    Ok((state.text().clone(), state.revision()))
 }
 
 async fn text(
     rooms: &Rooms,
     request: RequestId,
-    room: &RoomId,
+    cell: &Arc<RoomCell>,
     at: At,
     connection: &Arc<Connection>,
 ) -> Result<(), Refusal> {
-    let (rope, revision) = text_at(rooms, room, at).await?;
+    let (rope, revision) = text_at(rooms, cell, at).await?;
     let mut sent = 0;
     loop {
         if !connection.room().await {
@@ -107,8 +208,57 @@ async fn text(
     }
 }
 
-async fn hash(rooms: &Rooms, request: RequestId, room: &RoomId, at: At) -> Result<ServerMessage, Refusal> {
-    let (rope, revision) = text_at(rooms, room, at).await?;
+async fn chat_page(
+    rooms: &Rooms,
+    request: RequestId,
+    cell: Arc<RoomCell>,
+    at: At,
+    wanted: Wanted,
+) -> Result<ServerMessage, Refusal> {
+    let store = Arc::clone(&rooms.store);
+    let page = move || {
+        let at = match at {
+            At::Head => None,
+            at => Some(history::revision_at(store.as_ref(), cell.log_id(), at, cell.measure().0)?),
+        };
+        chat::page(store.as_ref(), &cell, Wanted { at, ..wanted })
+    };
+    let (messages, more) = blocking(page).await??;
+    Ok(ServerMessage::Chat { request, messages, more })
+}
+
+async fn comments(
+    rooms: &Rooms,
+    request: RequestId,
+    cell: &Arc<RoomCell>,
+    at: At,
+    connection: &Arc<Connection>,
+) -> Result<(), Refusal> {
+    let state = state_at(rooms, cell, at).await?;
+    let revision = state.revision();
+    let mut all = state.comments().list().into_iter().peekable();
+    loop {
+        let (mut comments, mut bytes) = (Vec::new(), 0);
+        while let Some(comment) = all.next_if(|next| {
+            bytes += codec::encode(next).len();
+            bytes <= COMMENTS_PAGE_BYTES || comments.is_empty()
+        }) {
+            comments.push(comment);
+        }
+        if !connection.room().await {
+            return Ok(());
+        }
+        let last = all.peek().is_none();
+        connection.send(&ServerMessage::Comments { request, revision, comments, last });
+        if last {
+            return Ok(());
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn hash(rooms: &Rooms, request: RequestId, cell: &Arc<RoomCell>, at: At) -> Result<ServerMessage, Refusal> {
+    let (rope, revision) = text_at(rooms, cell, at).await?;
     let TextHash { crc32, bytes } = blocking(move || TextHash::of_rope(&rope)).await?;
     Ok(ServerMessage::Hash { request, revision, crc32, bytes })
 }
@@ -116,15 +266,24 @@ async fn hash(rooms: &Rooms, request: RequestId, room: &RoomId, at: At) -> Resul
 async fn log(
     rooms: &Rooms,
     request: RequestId,
-    room: &RoomId,
+    cell: &Arc<RoomCell>,
     from: Revision,
     limit: u32,
 ) -> Result<ServerMessage, Refusal> {
-    let limit = page_size(limit)?;
+    let (entries, head) = log_page(rooms, cell, from, page_size(limit)?).await?;
+    Ok(ServerMessage::Log { request, entries, head })
+}
+
+/// A page of a room's log from a revision on, and the newest committed one.
+pub async fn log_page(
+    rooms: &Rooms,
+    cell: &Arc<RoomCell>,
+    from: Revision,
+    limit: usize,
+) -> Result<(Vec<Entry>, Revision), Refusal> {
     let Some(after) = from.checked_sub(1) else {
         return Err(Refusal::new(ErrorCode::BadArgument, "revisions count from 1"));
     };
-    let cell = rooms.open(room).await?;
     let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
     let read = blocking(move || {
         // The log may hold entries that are not committed yet; nobody is to see those.
@@ -139,6 +298,5 @@ async fn log(
         bytes += encoded.len();
         first || bytes <= LOG_PAGE_BYTES
     };
-    let entries = read.into_iter().take_while(fits).map(|(entry, _)| entry).collect();
-    Ok(ServerMessage::Log { request, entries, head })
+    Ok((read.into_iter().take_while(fits).map(|(entry, _)| entry).collect(), head))
 }

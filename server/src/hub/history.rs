@@ -58,7 +58,8 @@ pub fn read_between(
     Ok(entries)
 }
 
-fn missing(log: LogId, revision: Revision) -> StoreError {
+/// A log that ends before an entry that was in it.
+pub fn missing(log: LogId, revision: Revision) -> StoreError {
     StoreError::Damaged { log, revision, what: "the log ends before it".to_owned() }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! room/<name>      RoomRecord                 the room and its log
+//! card/<log>       Card                       what lists tell of the room
+//! activity/<log>  Activity                  who came and went
 //! purge/<log>      the room's name            a log that is being removed; finished at the next start if cut off
 //! ```
 
@@ -9,25 +11,28 @@ use std::sync::Arc;
 
 use bincode::{Decode, Encode};
 use motet_protocol::{
+    access::AccountId,
     codec,
     error::ErrorCode,
     ids::{RoomId, UnixMs},
 };
 use uuid::Uuid;
 
-use super::refusal_of;
+use super::{activity, card, chat, refusal_of};
 use crate::{
     room::Refusal,
     store::{LogId, Store, StoreError},
 };
 
 /// What the registry says of a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct RoomRecord {
     /// Its log; another one each time that a room of this name is made.
     pub log: u64,
     /// When it was made.
     pub created_ms: UnixMs,
+    /// Who made it, where that was an account.
+    pub owner: Option<AccountId>,
 }
 
 impl RoomRecord {
@@ -59,13 +64,13 @@ impl Registry {
     }
 
     /// Makes a room.
-    pub fn create(&self, room: &RoomId, now: UnixMs) -> Result<RoomRecord, Refusal> {
-        let record = RoomRecord { log: new_log(now), created_ms: now };
+    pub fn create(&self, room: &RoomId, owner: Option<AccountId>, now: UnixMs) -> Result<RoomRecord, Refusal> {
+        let record = RoomRecord { log: new_log(now), created_ms: now, owner };
         let made = self
             .store
             .compare_and_swap(&key(room), None, Some(&codec::encode(&record)))
             .map_err(|error| refusal_of(&error))?;
-        if made { Ok(record) } else { Err(Refusal::new(ErrorCode::RoomExists, format!("there is a room {room}"))) }
+        if made { Ok(record) } else { Err(exists(room)) }
     }
 
     /// A room's record.
@@ -91,17 +96,45 @@ impl Registry {
         rooms.collect::<Result<_, StoreError>>().map_err(|error| refusal_of(&error))
     }
 
+    /// A record for a room that is to be made of another one's log, under a name that is free now.
+    pub fn begin_import(&self, room: &RoomId, owner: Option<AccountId>, now: UnixMs) -> Result<RoomRecord, Refusal> {
+        if self.find(room).map_err(|error| refusal_of(&error))?.is_some() {
+            return Err(exists(room));
+        }
+        let record = RoomRecord { log: new_log(now), created_ms: now, owner };
+        let mark = Some(room.as_str().as_bytes());
+        let marked = self.store.compare_and_swap(&purge_key(&record), None, mark);
+        marked.map_err(|error| refusal_of(&error))?;
+        Ok(record)
+    }
+
+    /// Lets there be a room of a record.
+    pub fn finish_import(&self, room: &RoomId, record: &RoomRecord) -> Result<(), Refusal> {
+        let swap = |key: &str, old: Option<&[u8]>, new: Option<&[u8]>| {
+            self.store.compare_and_swap(key, old, new).map_err(|error| refusal_of(&error))
+        };
+        // A crash in between leaves a log that nobody has; the other way round it would remove the room.
+        swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
+        match swap(&key(room), None, Some(&codec::encode(record)))? {
+            true => Ok(()),
+            false => Err(exists(room)),
+        }
+    }
+
     /// Removes a room's record: from here on there is no such room. Its log is removed by
     /// [`finish_removal`](Self::finish_removal), or at the next start.
-    pub fn begin_removal(&self, room: &RoomId, record: RoomRecord) -> Result<(), StoreError> {
+    pub fn begin_removal(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
         self.store.compare_and_swap(&purge_key(record), None, Some(room.as_str().as_bytes()))?;
-        self.store.compare_and_swap(&key(room), Some(&codec::encode(&record)), None)?;
+        self.store.compare_and_swap(&key(room), Some(&codec::encode(record)), None)?;
         Ok(())
     }
 
     /// Removes the log and the snapshots of a room that is no more.
-    pub fn finish_removal(&self, room: &RoomId, record: RoomRecord) -> Result<(), StoreError> {
+    pub fn finish_removal(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
         self.store.purge(record.log())?;
+        card::remove(self.store.as_ref(), record.log())?;
+        activity::remove(self.store.as_ref(), record.log())?;
+        chat::purge(self.store.as_ref(), record.log())?;
         self.store.compare_and_swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
         Ok(())
     }
@@ -113,23 +146,26 @@ impl Registry {
             let log = key.strip_prefix(PURGE).and_then(|log| u64::from_str_radix(log, 16).ok());
             let name = std::str::from_utf8(name).ok().and_then(|name| RoomId::new(name).ok());
             let (Some(log), Some(room)) = (log, name) else { return Err(damaged(key, "it names no log and room")) };
-            let created_ms = match self.find(&room)? {
-                Some(record) if record.log == log => record.created_ms,
-                _ => 0,
+            let record = match self.find(&room)? {
+                Some(record) if record.log == log => record,
+                _ => RoomRecord { log, created_ms: 0, owner: None },
             };
-            let record = RoomRecord { log, created_ms };
-            self.begin_removal(&room, record)?;
-            self.finish_removal(&room, record)?;
+            self.begin_removal(&room, &record)?;
+            self.finish_removal(&room, &record)?;
         }
         Ok(unfinished.len())
     }
+}
+
+fn exists(room: &RoomId) -> Refusal {
+    Refusal::new(ErrorCode::RoomExists, format!("there is a room {room}"))
 }
 
 fn key(room: &RoomId) -> String {
     format!("{ROOM}{room}")
 }
 
-fn purge_key(record: RoomRecord) -> String {
+fn purge_key(record: &RoomRecord) -> String {
     format!("{PURGE}{}", record.log())
 }
 

@@ -1,24 +1,66 @@
 //! Which rooms are open. A room is read from the store when it is first asked for, and let go of when it is idle.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use motet_protocol::{error::ErrorCode, ids::RoomId, message::RoomInfo};
+use motet_protocol::{
+    access::{AccountId, Member, ProjectId, Role},
+    codec,
+    error::ErrorCode,
+    ids::{RoomId, SessionId},
+    message::Command,
+    presence::Person,
+    room::{Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing},
+};
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
+    activity,
+    assist::Assistant,
     blocking,
-    cell::{Idle, RoomCell, RoomLog},
+    card::{self, Card},
+    cell::{Idle, Means, RoomCell, RoomLog},
+    chat::{self, Scribe},
     commits::store_snapshot,
-    history, now_ms, refusal_of,
+    expiry::{self, expired},
+    history, now_ms,
+    projects::Projects,
+    pulse::Pulse,
+    refusal_of,
     registry::{Registry, RoomRecord},
+    watch::Watches,
 };
 use crate::{
+    assist::provider::Assist,
     metrics::Metrics,
-    room::{Refusal, Room, limits::RoomLimits},
-    store::Store,
+    room::{
+        Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, people::People,
+        propose::Submit, settings as room_settings,
+    },
+    session::Caller,
+    store::{Head, LogId, Store, StoreError},
+    transport::outbox::Connection,
 };
+
+/// Rooms that are looked at together for a list.
+const LIST_PAGE: usize = 256;
+
+/// Bytes of rooms in one answer: it stays well below a frame.
+const LIST_BYTES: usize = 128 * 1024;
+
+/// Such pages that one question looks at; then it is answered with what was found, and where to go on.
+const LIST_PAGES_MAX: usize = 64;
+
+/// How often the events of a room that is in use are kept, in milliseconds: who came and went since may be lost in a crash.
+const ACTIVITY_KEPT_EVERY_MS: u64 = 60_000;
 
 /// A room that is open or being opened: whoever asks meanwhile waits for the same.
 type Slot = Arc<OnceCell<Arc<RoomCell>>>;
@@ -29,10 +71,44 @@ pub struct Rooms {
     table: Arc<Mutex<HashMap<RoomId, Slot>>>,
     /// The store.
     pub store: Arc<dyn Store>,
+    /// The projects.
+    pub projects: Projects,
     registry: Registry,
+    /// Lists that are followed.
+    pub watches: Arc<Watches>,
+    /// When the first of the rooms that are not open may have expired.
+    pub first_due_ms: Arc<AtomicU64>,
+    /// Who completes and summarizes.
+    pub assistant: Assistant,
     log: RoomLog,
     limits: RoomLimits,
+    rules: Rules,
+    /// What presence is told by.
+    pub pulse: Arc<Pulse>,
+    scribe: Scribe,
     metrics: Arc<Metrics>,
+}
+
+/// What holds for everybody who was not given more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// What those may do in a room who have no role in it, where the room does not say.
+    pub public: Option<Role>,
+    /// Whether somebody without an account may make rooms.
+    pub guests_create: bool,
+    /// Seconds after which rooms expire that do not say; 0 for never.
+    pub ttl_s: u64,
+}
+
+/// The people in one room of a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InRoom {
+    /// The room.
+    pub room: RoomId,
+    /// Its path in the project.
+    pub path: String,
+    /// Who is there, the longest first.
+    pub people: Vec<Person>,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -42,10 +118,32 @@ impl std::fmt::Debug for Rooms {
 }
 
 impl Rooms {
-    /// The rooms in a store, none of them open.
-    pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, metrics: Arc<Metrics>) -> Self {
+    /// The rooms in a store, none of them open. Called on the runtime that serves them.
+    pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
-        Self { table: Arc::default(), store, registry, log, limits, metrics }
+        let projects = Projects::new(Arc::clone(&store));
+        let scribe = Scribe::start(Arc::clone(&store));
+        Self {
+            table: Arc::default(),
+            store,
+            projects,
+            registry,
+            watches: Arc::default(),
+            first_due_ms: Arc::default(),
+            assistant: Assistant::new(Assist::built_in()),
+            log,
+            limits,
+            rules,
+            pulse: Arc::default(),
+            scribe,
+            metrics,
+        }
+    }
+
+    /// Has completions and summaries made by this one.
+    pub fn assisted_by(mut self, assist: Assist) -> Self {
+        self.assistant = Assistant::new(assist);
+        self
     }
 
     /// A room, opened if it is not.
@@ -71,82 +169,324 @@ impl Rooms {
 
     async fn load(&self, id: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
         let (rooms, name) = (self.clone(), id.clone());
-        let (record, recovered, head) = blocking(move || {
+        let (record, recovered, head, events) = blocking(move || {
             let record = rooms.registry.get(&name)?;
             let recover = || {
                 let recovered = history::state_at(rooms.store.as_ref(), record.log(), None)?;
-                Ok((recovered, rooms.store.head(record.log())?))
+                let head = rooms.store.head(record.log())?;
+                let events = activity::read(rooms.store.as_ref(), record.log(), head.revision)?;
+                Ok((recovered, head, events))
             };
-            let (recovered, head) = recover().map_err(|error: crate::store::StoreError| {
+            let (recovered, head, events) = recover().map_err(|error: crate::store::StoreError| {
                 tracing::error!(room = %name, %error, "a room cannot be opened");
                 refusal_of(&error)
             })?;
-            Ok::<_, Refusal>((record, recovered, head))
+            Ok::<_, Refusal>((record, recovered, head, events))
         })
         .await??;
-        let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits);
+        let ground = self.ground(&record);
+        let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
-        Ok(RoomCell::new(id.clone(), record, room, head, self.log.clone(), Arc::clone(&self.metrics)))
+        let cell = self.cell(id.clone(), record, room, head);
+        cell.recall(events);
+        Ok(cell)
     }
 
-    /// Makes a room.
-    pub async fn create(&self, id: Option<RoomId>) -> Result<RoomInfo, Refusal> {
+    fn cell(&self, id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
+        let means = Means {
+            log: self.log.clone(),
+            pulse: Arc::clone(&self.pulse),
+            watches: Arc::clone(&self.watches),
+            scribe: self.scribe.clone(),
+            metrics: Arc::clone(&self.metrics),
+        };
+        RoomCell::new(id, record, room, head, means)
+    }
+
+    /// A room that nobody finds: one that is being made.
+    pub(super) fn unlisted(&self, id: RoomId, record: RoomRecord) -> Arc<RoomCell> {
+        let room = Room::new(RoomState::default(), 0, self.limits).on(self.ground(&record));
+        self.cell(id, record, room, Head::default())
+    }
+
+    pub(super) fn limits(&self) -> &RoomLimits {
+        &self.limits
+    }
+
+    fn ground(&self, record: &RoomRecord) -> Ground {
+        Ground { owner: record.owner.clone(), public: self.rules.public }
+    }
+
+    /// A room, opened if it is not, for somebody who needs a role there, and who that is in it. Who has no role at all is
+    /// told the same as if there were no such room.
+    pub async fn enter(
+        &self,
+        caller: &Caller,
+        id: &RoomId,
+        needed: Role,
+    ) -> Result<(Arc<RoomCell>, Arc<Principal>), Refusal> {
+        let cell = self.open(id).await.map_err(|refusal| match refusal.code {
+            ErrorCode::RoomNotFound => not_found(Some(id)),
+            _ => refusal,
+        })?;
+        let principal = Arc::new(self.principal(caller, &cell).await?);
+        match cell.role_of(&principal) {
+            None => Err(not_found(Some(id))),
+            role => access::require(role, needed).map(|_| (cell, principal)),
+        }
+    }
+
+    /// Somebody in a room.
+    pub async fn principal(&self, caller: &Caller, cell: &RoomCell) -> Result<Principal, Refusal> {
+        let project = cell.with_state(|state| state.decided().settings.project.clone());
+        let of_project = match &project {
+            None => None,
+            Some(id) => match self.projects.cached(id) {
+                Some(found) => found,
+                None => {
+                    let (projects, id) = (self.projects.clone(), id.clone());
+                    blocking(move || projects.get(&id)).await??
+                }
+            },
+        };
+        let in_project = of_project.and_then(|of_project| of_project.gives(caller));
+        Ok(caller.in_room(&cell.id, project.as_ref(), in_project))
+    }
+
+    /// What those may do who were given no role, where nothing else is said.
+    pub fn public(&self) -> Option<Role> {
+        self.rules.public
+    }
+
+    /// Whether somebody may make rooms and projects.
+    pub fn may_create(&self, caller: &Caller) -> Result<(), Refusal> {
+        if self.rules.guests_create || caller.account().is_some() {
+            return Ok(());
+        }
+        Err(Refusal::new(ErrorCode::Forbidden, "only accounts make rooms on this server; sign in first"))
+    }
+
+    /// Makes a room, which belongs to its maker's account. Settings make its first entry.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        id: Option<RoomId>,
+        settings: SettingsPatch,
+    ) -> Result<RoomInfo, Refusal> {
+        self.may_create(caller)?;
+        let settings = match settings == SettingsPatch::default() {
+            true => None,
+            // What cannot be set is refused before there is a room.
+            false => Some(room_settings::checked(settings)?),
+        };
         let id = id.unwrap_or_else(|| RoomId::from_uuid(Uuid::new_v4()));
-        let (registry, name) = (self.registry.clone(), id.clone());
-        let record = blocking(move || registry.create(&name, now_ms())).await??;
-        Ok(RoomInfo { room: id, created_ms: record.created_ms, head: 0, present: 0, text_bytes: Some(0) })
+        let (registry, name, owner) = (self.registry.clone(), id.clone(), caller.account().cloned());
+        blocking(move || registry.create(&name, owner, now_ms())).await??;
+        let cell = self.open(&id).await?;
+        // Whoever makes a room may do everything in it at first, whatever everybody may.
+        let maker = Arc::new(Principal { granted: Some(Role::Host), ..self.principal(caller, &cell).await? });
+        let mut first = Vec::new();
+        if let Some(settings) = settings {
+            let closes = settings.public.is_some_and(|public| public.role(self.rules.public) != Some(Role::Host));
+            if closes && caller.account().is_none() {
+                // A guest would have made a room that nobody is the host of.
+                let member = Member::Participant(caller.participant);
+                first.push(Command::SetRole(RoleOf { member, standing: Standing::Role(Role::Host) }));
+            }
+            first.push(Command::Settings(Box::new(settings)));
+        }
+        // These are submits of a session that nobody else has.
+        let participant = SessionId(Uuid::new_v4()).participant();
+        for (seq, command) in (1..).zip(first) {
+            let base = cell.measure().0;
+            let submit = Submit { participant, seq, base, command };
+            cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
+        }
+        self.watches.touch(&id);
+        self.info(caller, &cell).await
     }
 
-    /// Deletes a room with its history. Who has it open is told.
-    pub async fn delete(&self, id: &RoomId) -> Result<(), Refusal> {
+    /// Deletes a room with its history, for a host of it.
+    pub async fn delete(&self, caller: &Caller, id: &RoomId) -> Result<(), Refusal> {
+        match self.enter(caller, id, Role::Host).await {
+            Ok(_) => {}
+            // Nobody can tell who is a host of a room that cannot be read; its owner and admins are, and who made a room
+            // for everybody can do it away.
+            Err(refusal) if refusal.code == ErrorCode::RoomDamaged => {
+                let (registry, name) = (self.registry.clone(), id.clone());
+                let ground = self.ground(&blocking(move || registry.get(&name)).await??);
+                let principal = caller.in_room(id, None, None);
+                access::require(access::role_of(&principal, &People::default(), ground.public, &ground), Role::Host)?;
+            }
+            Err(refusal) => return Err(refusal),
+        }
+        self.remove(id, Refusal::new(ErrorCode::RoomDeleted, format!("the room {id} was deleted"))).await
+    }
+
+    /// Removes a room with its history. Who has it open is told why.
+    async fn remove(&self, id: &RoomId, why: Refusal) -> Result<(), Refusal> {
         let (registry, name) = (self.registry.clone(), id.clone());
         let record = blocking(move || {
             let record = registry.get(&name)?;
-            registry.begin_removal(&name, record).map_err(|error| refusal_of(&error))?;
+            registry.begin_removal(&name, &record).map_err(|error| refusal_of(&error))?;
             Ok::<_, Refusal>(record)
         })
         .await??;
+        self.watches.touch(id);
         let slot = self.table.lock().remove(id);
         if let Some(cell) = slot.as_ref().and_then(|slot| slot.get()) {
             self.metrics.rooms_open.dec();
-            cell.close(&Refusal::new(ErrorCode::RoomDeleted, format!("the room {id} was deleted")));
+            cell.close(&why);
             while cell.has_pending() {
                 // What is on its way to the log must not come after the log is gone.
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
+            let cell = Arc::clone(cell);
+            blocking(move || chat::end(&cell)).await?;
         }
         let (registry, name) = (self.registry.clone(), id.clone());
-        blocking(move || registry.finish_removal(&name, record)).await?.map_err(|error| refusal_of(&error))
+        blocking(move || registry.finish_removal(&name, &record)).await?.map_err(|error| refusal_of(&error))
     }
 
-    /// What is known of a room.
-    pub async fn show(&self, id: &RoomId) -> Result<RoomInfo, Refusal> {
-        let cell = self.open(id).await?;
-        let (head, present, text_bytes) = cell.measure();
-        let created_ms = cell.record.created_ms;
-        Ok(RoomInfo { room: id.clone(), created_ms, head, present, text_bytes: Some(text_bytes) })
+    /// What is known of a room, for somebody who sees it.
+    pub async fn show(&self, caller: &Caller, id: &RoomId) -> Result<RoomInfo, Refusal> {
+        let (cell, _) = self.enter(caller, id, Role::Viewer).await?;
+        self.info(caller, &cell).await
     }
 
-    /// At most `limit` rooms whose names come after `after`, by name.
-    pub async fn list(&self, after: Option<RoomId>, limit: usize) -> Result<Vec<RoomInfo>, Refusal> {
-        let rooms = self.clone();
-        blocking(move || {
-            let found = rooms.registry.list(after.as_ref(), limit)?;
-            found.into_iter().map(|(id, record)| rooms.info(id, record)).collect()
-        })
-        .await?
+    async fn info(&self, caller: &Caller, cell: &Arc<RoomCell>) -> Result<RoomInfo, Refusal> {
+        let principal = self.principal(caller, cell).await?;
+        let role = cell.role_of(&principal).ok_or_else(|| not_found(Some(&cell.id)))?;
+        let card = cell.with_state(Card::of);
+        let (rooms, log, messages, account) = (self.clone(), cell.log_id(), card.messages, caller.account().cloned());
+        let unread = blocking(move || rooms.unread(account.as_ref(), log, messages)).await??;
+        Ok(RoomInfo { unread, ..info(&cell.id, &cell.record, card, cell.measure().1, role) })
     }
 
-    fn info(&self, id: RoomId, record: RoomRecord) -> Result<RoomInfo, Refusal> {
-        let open = self.table.lock().get(&id).and_then(|slot| slot.get().cloned());
-        let (head, present) = match open {
-            Some(cell) => {
-                let (head, present, _) = cell.measure();
-                (head, present)
+    /// What an account has not read of so many messages; guests have no marks. Waits for the disk.
+    fn unread(&self, account: Option<&AccountId>, log: LogId, messages: u64) -> Result<u64, Refusal> {
+        let Some(account) = account else { return Ok(0) };
+        chat::unread(self.store.as_ref(), log, account, messages).map_err(|error| refusal_of(&error))
+    }
+
+    /// Rooms after `after` by name that somebody sees and wants, at most `limit`, and where to go on if there may be more.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        filter: RoomFilter,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Refusal> {
+        let (rooms, caller) = (self.clone(), caller.clone());
+        blocking(move || rooms.list_now(&caller, &filter, after, limit)).await?
+    }
+
+    fn list_now(
+        &self,
+        caller: &Caller,
+        filter: &RoomFilter,
+        mut after: Option<RoomId>,
+        limit: usize,
+    ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Refusal> {
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for _ in 0..LIST_PAGES_MAX {
+            let page = self.registry.list(after.as_ref(), LIST_PAGE)?;
+            let whole = page.len() == LIST_PAGE;
+            for (id, record) in page {
+                if let Some(room) = self.listed(caller, filter, &id, &record)? {
+                    bytes += codec::encode(&room).len();
+                    if found.len() == limit || (bytes > LIST_BYTES && !found.is_empty()) {
+                        return Ok((found, after));
+                    }
+                    found.push(room);
+                }
+                after = Some(id);
             }
-            None => (self.store.head(record.log()).map_err(|error| refusal_of(&error))?.revision, 0),
+            if !whole {
+                return Ok((found, None));
+            }
+        }
+        Ok((found, after))
+    }
+
+    /// The same for one room, as it is now; none also if it is gone. Waits for the disk.
+    pub fn listed_now(&self, caller: &Caller, filter: &RoomFilter, id: &RoomId) -> Result<Option<RoomInfo>, Refusal> {
+        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
+        if let Some(cell) = open {
+            cell.seen();
+        }
+        match self.registry.get(id) {
+            Ok(record) => self.listed(caller, filter, id, &record),
+            Err(refusal) if refusal.code == ErrorCode::RoomNotFound => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// A room as a list shows it, if the caller sees it and wants it.
+    fn listed(
+        &self,
+        caller: &Caller,
+        filter: &RoomFilter,
+        id: &RoomId,
+        record: &RoomRecord,
+    ) -> Result<Option<RoomInfo>, Refusal> {
+        if filter.owner.as_ref().is_some_and(|owner| record.owner.as_ref() != Some(owner)) {
+            return Ok(None);
+        }
+        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
+        let (card, present) = match open {
+            Some(cell) => (cell.with_state(Card::of), cell.measure().1),
+            None => match card::read(self.store.as_ref(), id, record.log()) {
+                Ok(card) => (card, 0),
+                // One damaged room does not hide the others.
+                Err(StoreError::Damaged { .. }) => return Ok(None),
+                Err(error) => return Err(refusal_of(&error)),
+            },
         };
-        Ok(RoomInfo { room: id, created_ms: record.created_ms, head, present, text_bytes: None })
+        let ground = self.ground(record);
+        let project = card.settings.project.as_ref();
+        let of_project = project.map(|project| self.projects.get(project)).transpose()?.flatten();
+        let in_project = of_project.and_then(|of_project| of_project.gives(caller));
+        let principal = caller.in_room(id, project, in_project);
+        let Some(role) = card.role_of(&principal, &ground) else { return Ok(None) };
+        // Mine is what I may see even if it were open to nobody.
+        let nobody =
+            Card { settings: RoomSettings { public: Public::Nobody, ..RoomSettings::default() }, ..card.clone() };
+        let mine = || nobody.role_of(&principal, &ground).is_some();
+        let wanted = wants(filter, id, &card) && (!filter.mine || mine());
+        if !wanted {
+            return Ok(None);
+        }
+        let unread = self.unread(caller.account(), record.log(), card.messages)?;
+        Ok(Some(RoomInfo { unread, ..info(id, record, card, present, role) }))
+    }
+
+    /// Which rooms there are.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Whether a room is open.
+    pub fn is_open(&self, id: &RoomId) -> bool {
+        self.table.lock().contains_key(id)
+    }
+
+    /// Seconds after which a room of these settings expires; 0 for never.
+    pub fn ttl(&self, settings: &RoomSettings) -> u64 {
+        if settings.ttl_s > 0 { settings.ttl_s } else { self.rules.ttl_s }
+    }
+
+    /// The same of an open room.
+    pub fn ttl_of(&self, cell: &RoomCell) -> u64 {
+        cell.with_state(|state| self.ttl(&state.decided().settings))
+    }
+
+    /// Removes a room that has expired.
+    pub async fn forget(&self, id: &RoomId, what: &'static str) {
+        match self.remove(id, expired(id)).await {
+            Ok(()) => tracing::info!(room = %id, what, "a room has expired"),
+            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
+        }
     }
 
     /// The open rooms.
@@ -154,10 +494,43 @@ impl Rooms {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
     }
 
+    /// Who is in a room, the longest there first; in a large one, those who may edit.
+    pub async fn people(&self, caller: &Caller, id: &RoomId) -> Result<Vec<Person>, Refusal> {
+        Ok(self.enter(caller, id, Role::Viewer).await?.0.people())
+    }
+
+    /// Who is in which file of a project: its rooms in which somebody is and that the caller sees, by path and name.
+    pub async fn people_in(&self, caller: &Caller, project: &ProjectId) -> Result<Vec<InRoom>, Refusal> {
+        let mut rooms = Vec::new();
+        for cell in self.open_rooms() {
+            let path = cell.with_state(|state| {
+                let settings = &state.decided().settings;
+                (settings.project.as_ref() == Some(project)).then(|| settings.path.clone())
+            });
+            let Some(path) = path else { continue };
+            if cell.role_of(&self.principal(caller, &cell).await?).is_some() {
+                rooms.push(InRoom { room: cell.id.clone(), path, people: cell.people() });
+            }
+        }
+        rooms.retain(|room| !room.people.is_empty());
+        rooms.sort_unstable_by(|a, b| (&a.path, &a.room).cmp(&(&b.path, &b.room)));
+        Ok(rooms)
+    }
+
+    /// Shows those as idle who have said nothing for long.
+    pub fn look_at_clock(&self) {
+        let now = now_ms();
+        self.open_rooms().iter().for_each(|cell| cell.look_at_clock(now));
+    }
+
     /// Lets go of rooms in which nothing happened for a while.
     pub async fn unload_idle(&self, idle_for: Duration) {
         let since_ms = now_ms().saturating_sub(u64::try_from(idle_for.as_millis()).unwrap_or(u64::MAX));
         for cell in self.open_rooms() {
+            if let Some(events) = cell.take_due_activity(now_ms(), ACTIVITY_KEPT_EVERY_MS) {
+                let (store, log) = (Arc::clone(&self.store), cell.log_id());
+                let _ = blocking(move || activity::keep(store.as_ref(), log, &events)).await;
+            }
             match cell.idle(since_ms) {
                 Idle::Busy => continue,
                 Idle::Unload => {}
@@ -168,8 +541,21 @@ impl Rooms {
                     }
                 }
             }
+            self.keep_card(&cell).await;
             self.unload(cell, since_ms);
         }
+    }
+
+    async fn keep_card(&self, cell: &Arc<RoomCell>) {
+        let (store, log) = (Arc::clone(&self.store), cell.log_id());
+        let (state, active_ms, events) = (cell.state(), cell.active_ms(), cell.take_due_activity(now_ms(), 0));
+        let kept = blocking(move || {
+            card::keep(store.as_ref(), log, &state, active_ms);
+            if let Some(events) = events {
+                activity::keep(store.as_ref(), log, &events);
+            }
+        });
+        let _ = kept.await;
     }
 
     fn unload(&self, cell: Arc<RoomCell>, since_ms: u64) {
@@ -180,6 +566,10 @@ impl Rooms {
         let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
         let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
         if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
+            let ttl_s = self.ttl_of(&cell);
+            if ttl_s > 0 {
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
+            }
             table.remove(&cell.id);
             if table.capacity() > 64 && table.len() < table.capacity() / 4 {
                 table.shrink_to_fit();
@@ -201,6 +591,7 @@ impl Rooms {
     /// Stores snapshots of the rooms that are open: opening them again is quick.
     pub async fn snapshot_all(&self) {
         for cell in self.open_rooms() {
+            self.keep_card(&cell).await;
             if let Some(state) = cell.take_snapshot() {
                 let (store, of) = (Arc::clone(&self.store), Arc::clone(&cell));
                 let _ = blocking(move || store_snapshot(store.as_ref(), &of, &state)).await;
@@ -212,5 +603,35 @@ impl Rooms {
     pub async fn finish_removals(&self) -> Result<usize, Refusal> {
         let registry = self.registry.clone();
         blocking(move || registry.finish_removals()).await?.map_err(|error| refusal_of(&error))
+    }
+}
+
+/// What a list asks of a room.
+fn wants(filter: &RoomFilter, id: &RoomId, card: &Card) -> bool {
+    let settings = &card.settings;
+    let named = |part: &String| {
+        let part = part.to_lowercase();
+        id.as_str().contains(&part) || settings.title.to_lowercase().contains(&part)
+    };
+    filter.name.as_ref().is_none_or(named)
+        && filter.tag.as_ref().is_none_or(|tag| settings.tags.contains(tag))
+        && filter.language.as_ref().is_none_or(|language| settings.language == *language)
+        && filter.project.as_ref().is_none_or(|project| settings.project.as_ref() == Some(project))
+}
+
+fn info(id: &RoomId, record: &RoomRecord, card: Card, present: u32, role: Role) -> RoomInfo {
+    RoomInfo {
+        room: id.clone(),
+        created_ms: record.created_ms,
+        owner: record.owner.clone(),
+        head: card.head,
+        changed_ms: card.changed_ms.max(record.created_ms),
+        present,
+        text_bytes: card.text_bytes,
+        preview: card.preview,
+        settings: card.settings,
+        role,
+        unread: 0,
+        last_message: card.last_message,
     }
 }

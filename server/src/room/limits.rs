@@ -20,6 +20,13 @@ pub const WINDOW_ENTRIES_MAX: usize = 512;
 /// The same in bytes.
 pub const WINDOW_BYTES_MAX: usize = 64 * 1024;
 
+/// Messages of the chat that are kept at hand because somebody does something with them.
+pub const RECORDS_MAX: usize = 16;
+
+/// Entries of the chat that wait to be written to where messages are kept. Should there be more, the older ones are read
+/// from the log again.
+pub const UTTERANCES_MAX: usize = 256;
+
 /// What the window is cut down to in a room that has been quiet.
 pub const WINDOW_QUIET_ENTRIES: usize = 8;
 

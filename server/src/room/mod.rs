@@ -2,21 +2,36 @@
 //! the log has it. Nothing in here awaits, locks, sleeps, reads a clock or touches a file.
 //!
 //! - [`state`]: the fold over the log; the only code that changes what a room durably is.
+//! - [`decided`]: the part of the fold that is not text: [`settings`], [`people`], [`versions`].
+//! - [`comments`], [`chat`]: what is said in it; [`mentions`]: who is meant; [`who`]: whose it is.
+//! - [`access`]: who may do what.
 //! - [`propose`]: what may become an entry, transformed to where it will stand.
 //! - [`window`]: recent entries, encoded once for all readers.
 //! - [`readers`]: who follows the room, each a cursor on its log.
-//! - [`live`]: the four together.
+//! - [`presence`]: who is there and where; live, never logged.
+//! - [`live`]: all of them together.
 //! - [`wire`]: how messages look on each kind of connection.
 
+pub mod access;
+pub mod chat;
+pub mod comments;
+pub mod decided;
 pub mod limits;
 pub mod live;
+pub mod mentions;
+pub mod people;
+pub mod presence;
 pub mod propose;
 pub mod readers;
 pub mod refusal;
+pub mod settings;
 pub mod state;
+pub mod versions;
+pub mod who;
 pub mod window;
 pub mod wire;
 
+pub use access::{Ground, Principal};
 pub use live::{Room, Submitted};
 pub use readers::{Fed, Outlet, ReaderId};
 pub use refusal::Refusal;

@@ -25,8 +25,8 @@ pub struct Submit {
 /// Where an edit comes to stand.
 #[derive(Debug, PartialEq)]
 pub enum Placed {
-    /// At the end, so transformed. `None` where nothing came in between and the operation is as it was submitted.
-    New(Option<Operation>),
+    /// At the end, so moved. `None` where nothing came in between that moves it.
+    New(Option<Command>),
     /// It is there already, with this revision.
     Repeat(Revision),
 }
@@ -36,21 +36,20 @@ pub enum Placed {
 ///
 /// The base of a submit is always older than its first appending, so a repeat meets its own entry on the way: this is
 /// what makes a submit sent twice be appended once, without a table that could forget.
-pub fn place<'a>(
-    submit: &Submit,
-    operation: &Operation,
-    after_base: impl Iterator<Item = &'a Entry>,
-) -> Result<Placed, Refusal> {
-    let mut moved: Option<Operation> = None;
+pub fn place<'a>(submit: &Submit, after_base: impl Iterator<Item = &'a Entry>) -> Result<Placed, Refusal> {
+    let mut moved: Option<Command> = None;
     for entry in after_base {
-        let current = moved.as_ref().unwrap_or(operation);
-        let Command::Edit(other) = &entry.command;
+        let current = moved.as_ref().unwrap_or(&submit.command);
         if entry.participant == submit.participant && entry.seq == submit.seq {
             // Both sides transform the same way, so a repeat has become exactly what is in the log.
-            return if current == other { Ok(Placed::Repeat(entry.revision)) } else { Err(other_content(submit.seq)) };
+            let same = current.asks_the_same_as(&entry.command);
+            return if same { Ok(Placed::Repeat(entry.revision)) } else { Err(other_content(submit.seq)) };
         }
-        let (transformed, _) = current.transform(other).map_err(|error| mismatch(error, submit.base))?;
-        moved = Some(transformed);
+        if let Command::Edit(other) = &entry.command
+            && let Some(after) = current.moved_over(other).map_err(|error| mismatch(error, submit.base))?
+        {
+            moved = Some(after);
+        }
     }
     Ok(Placed::New(moved))
 }

@@ -1,8 +1,11 @@
 //! Who follows a room: each reader is a cursor on the room's log. Joining, catching up after a reconnect, falling behind
 //! and following along are the same thing: a cursor that is moved towards the head whenever its outlet has room.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use motet_protocol::{
+    access::Role,
     ids::{Channel, ParticipantId, Revision, Seq},
     limits::TEXT_CHUNK_BYTES,
     message::{Entry, ServerMessage},
@@ -10,8 +13,10 @@ use motet_protocol::{
 use ropey::Rope;
 
 use super::{
+    access::Principal,
+    presence::Watch,
     window::Window,
-    wire::{Encoded, Wire},
+    wire::{Encoded, SharedNews, Wire},
 };
 
 /// One reader of one room, never used again for another.
@@ -45,6 +50,10 @@ pub struct Reader<K> {
     id: ReaderId,
     /// The connection, as the caller knows it.
     pub key: K,
+    /// Who it is.
+    pub principal: Arc<Principal>,
+    /// What it may do, as far as it was told.
+    pub role: Role,
     /// How far it is.
     pub cursor: Cursor,
 }
@@ -67,6 +76,8 @@ pub struct Cursor {
     place: Place,
     /// Whether it waits for room or for entries from the log, so that commits pass it by.
     behind: bool,
+    /// How far it was told who is here and where, if it watches.
+    pub watch: Option<Watch>,
 }
 
 /// A place in what a room has to tell.
@@ -88,7 +99,7 @@ pub enum Place {
 impl Cursor {
     /// A cursor that is to be fed first.
     pub fn new(participant: ParticipantId, channel: Channel, wire: Wire, place: Place) -> Self {
-        Self { participant, channel, wire, place, behind: true }
+        Self { participant, channel, wire, place, behind: true, watch: None }
     }
 
     fn after(&self) -> Option<Revision> {
@@ -99,7 +110,8 @@ impl Cursor {
     }
 
     fn put(&mut self, entry: &Entry, encoded: &mut Encoded, out: &mut BytesMut) {
-        if entry.participant == self.participant {
+        // What the server says in its name (an introduction) is no submit of its own.
+        if entry.participant == self.participant && entry.seq != 0 {
             self.wire.put_ack(self.channel, entry.seq, entry.revision, out);
         } else {
             self.wire.put_entry(self.channel, entry, encoded, out);
@@ -136,6 +148,17 @@ impl Cursor {
         };
         self.behind = fed != Fed::CaughtUp;
         fed
+    }
+
+    /// Whose it is.
+    pub fn participant(&self) -> ParticipantId {
+        self.participant
+    }
+
+    /// Tells it who is here and where; it is `next` far then.
+    pub fn tell(&mut self, news: &mut SharedNews, next: Watch, outlet: &mut impl Outlet) {
+        self.wire.put_news(self.channel, news, outlet.buffer());
+        self.watch = Some(next);
     }
 
     /// Acknowledges an entry of its own again if its cursor is past it, or if it is in the text that is being sent.
@@ -182,10 +205,10 @@ impl<K> Default for Readers<K> {
 
 impl<K> Readers<K> {
     /// Adds a reader.
-    pub fn add(&mut self, key: K, cursor: Cursor) -> ReaderId {
+    pub fn add(&mut self, key: K, principal: Arc<Principal>, role: Role, cursor: Cursor) -> ReaderId {
         self.next += 1;
         let id = ReaderId(self.next);
-        self.readers.push(Reader { id, key, cursor });
+        self.readers.push(Reader { id, key, principal, role, cursor });
         id
     }
 
@@ -239,7 +262,7 @@ impl<K> Readers<K> {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> + Clone {
         self.readers.iter()
     }
 }

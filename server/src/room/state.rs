@@ -5,14 +5,19 @@ use std::collections::HashMap;
 use bincode::{Decode, Encode};
 use bytes::{BufMut, Bytes, BytesMut};
 use motet_protocol::{
-    codec::{self, Frame, FrameDecoder},
+    codec,
     ids::{ParticipantId, Revision, Seq, UnixMs},
     message::{Command, Entry},
 };
 use ropey::{Rope, RopeBuilder};
-use tokio_util::codec::Decoder;
 
-use super::limits::SESSIONS_REMEMBERED;
+use super::{
+    chat::{CHAT_BYTES_MAX, Chat},
+    comments::Comments,
+    decided::{DECIDED_BYTES_MAX, Decided, StoredDecided},
+    limits::SESSIONS_REMEMBERED,
+    who::Deed,
+};
 
 /// The state of a room at a revision. Cloning it costs next to nothing: texts are shared until they change.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +26,9 @@ pub struct RoomState {
     time_ms: UnixMs,
     text: Rope,
     sessions: HashMap<ParticipantId, LastSubmit>,
+    decided: Decided,
+    comments: Comments,
+    chat: Chat,
 }
 
 /// A session's last entry.
@@ -54,8 +62,16 @@ impl RoomState {
         match &entry.command {
             Command::Edit(operation) => {
                 operation.apply_to_rope(&mut self.text).map_err(|mismatch| wrong(mismatch.to_string()))?;
+                self.comments.map(operation);
             }
+            Command::Comment(command) => {
+                let author = self.decided.people.author(entry.participant).cloned().unwrap_or_default();
+                self.comments.fold(Deed::of(entry, &author), command, &self.text);
+            }
+            Command::Chat(command) => self.chat.fold(entry.revision, entry.time_ms, command),
+            _ => {}
         }
+        self.decided.fold(entry);
         self.revision = entry.revision;
         self.time_ms = entry.time_ms;
         self.remember(entry);
@@ -63,6 +79,10 @@ impl RoomState {
     }
 
     fn remember(&mut self, entry: &Entry) {
+        if entry.seq == 0 {
+            // The server's own entries are no submits.
+            return;
+        }
         self.sessions.insert(entry.participant, LastSubmit { seq: entry.seq, revision: entry.revision });
         if self.sessions.len() > 2 * SESSIONS_REMEMBERED {
             let mut revisions: Vec<Revision> = self.sessions.values().map(|last| last.revision).collect();
@@ -87,6 +107,21 @@ impl RoomState {
         &self.text
     }
 
+    /// What was decided in it.
+    pub fn decided(&self) -> &Decided {
+        &self.decided
+    }
+
+    /// The comments on its text.
+    pub fn comments(&self) -> &Comments {
+        &self.comments
+    }
+
+    /// What it knows of its chat.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
     /// What is remembered of a participant's last submit.
     pub fn last_submit(&self, participant: ParticipantId) -> Option<LastSubmit> {
         self.sessions.get(&participant).copied()
@@ -95,17 +130,22 @@ impl RoomState {
     /// The state as a snapshot holds it.
     ///
     /// ```text
-    /// ┌─────────────┬──────────────────────┬──────────────────────────┐
-    /// │ u32be length│ header (bincode 2)   │ the text, UTF-8, to the   │
-    /// │             │ revision, time, …    │ end                      │
-    /// └─────────────┴──────────────────────┴──────────────────────────┘
+    /// ┌─────────────┬──────────────────────┬──────────────────┬──────────────────────────┐
+    /// │ u32be length│ header (bincode 2)   │ the comments,    │ the text, UTF-8, to the   │
+    /// │             │ revision, time, …    │ one frame each   │ end                      │
+    /// └─────────────┴──────────────────────┴──────────────────┴──────────────────────────┘
     /// ```
     pub fn encode(&self) -> Bytes {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(id, last)| (*id, *last)).collect();
         sessions.sort_unstable_by_key(|(_, last)| last.revision);
-        let header = Header { revision: self.revision, time_ms: self.time_ms, sessions };
-        let mut buffer = BytesMut::with_capacity(64 + 32 * header.sessions.len() + self.text.len_bytes());
+        let decided = self.decided.to_stored();
+        let comments = self.comments.encode();
+        let (revision, time_ms, chat) = (self.revision, self.time_ms, self.chat.clone());
+        let header = Header { revision, time_ms, sessions, decided, chat, comments_bytes: comments.len() as u64 };
+        let bytes = 64 + 32 * header.sessions.len() + comments.len() + self.text.len_bytes();
+        let mut buffer = BytesMut::with_capacity(bytes);
         codec::frame_into(&header, &mut buffer);
+        buffer.put_slice(&comments);
         for chunk in self.text.chunks() {
             buffer.put_slice(chunk.as_bytes());
         }
@@ -115,14 +155,17 @@ impl RoomState {
     /// Reads what [`encode`](Self::encode) wrote. Takes any bytes; the text says what is wrong with them.
     pub fn decode(state: &[u8]) -> Result<Self, String> {
         /// More than the header of a state that remembers all the sessions it may.
-        const HEADER_BYTES_MAX: usize = 128 + 64 * SESSIONS_REMEMBERED;
-        let mut rest = BytesMut::from(&state[..state.len().min(HEADER_BYTES_MAX + codec::LENGTH_BYTES)]);
-        let header = match FrameDecoder::new(HEADER_BYTES_MAX).decode(&mut rest) {
-            Ok(Some(Frame::Message(bytes))) => bytes,
-            _ => return Err("the header of the state is cut off".to_owned()),
-        };
-        let text = &state[codec::LENGTH_BYTES + header.len()..];
-        let header: Header = codec::decode(&header).map_err(|error| error.to_string())?;
+        const HEADER_BYTES_MAX: usize = 2 * (128 + 64 * SESSIONS_REMEMBERED + DECIDED_BYTES_MAX + CHAT_BYTES_MAX);
+        let cut_off = || "the header of the state is cut off".to_owned();
+        let (length, rest) = state.split_first_chunk::<{ codec::LENGTH_BYTES }>().ok_or_else(cut_off)?;
+        let length = u32::from_be_bytes(*length) as usize;
+        if length > HEADER_BYTES_MAX {
+            return Err(format!("the header of the state claims {length} bytes"));
+        }
+        let (header, rest) = rest.split_at_checked(length).ok_or_else(cut_off)?;
+        let header: Header = codec::decode_state(header).map_err(|error| error.to_string())?;
+        let comments_bytes = usize::try_from(header.comments_bytes).unwrap_or(usize::MAX);
+        let (comments, text) = rest.split_at_checked(comments_bytes).ok_or("the comments are cut off")?;
         let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
         let mut rope = RopeBuilder::new();
         rope.append(text);
@@ -131,6 +174,9 @@ impl RoomState {
             time_ms: header.time_ms,
             text: rope.finish(),
             sessions: header.sessions.into_iter().collect(),
+            decided: Decided::from_stored(header.decided),
+            comments: Comments::decode(comments)?,
+            chat: header.chat,
         })
     }
 }
@@ -141,6 +187,9 @@ struct Header {
     revision: Revision,
     time_ms: UnixMs,
     sessions: Vec<(ParticipantId, LastSubmit)>,
+    decided: StoredDecided,
+    chat: Chat,
+    comments_bytes: u64,
 }
 
 #[cfg(test)]

@@ -32,14 +32,17 @@ impl Window {
         Self { entries: VecDeque::new(), bytes: 0, entries_max: entries_max.max(1) }
     }
 
-    /// Takes the next entry and lets go of the oldest ones beyond the limits.
+    /// Takes the next entry. Where the window is over its limits then, oldest ones must go.
     pub fn push(&mut self, logged: Logged) {
         debug_assert!(self.entries.back().is_none_or(|last| last.entry.revision + 1 == logged.entry.revision));
         self.bytes += logged.encoded.bytes().len();
         self.entries.push_back(logged);
-        while self.entries.len() > self.entries_max || (self.bytes > WINDOW_BYTES_MAX && self.entries.len() > 1) {
-            self.drop_oldest();
-        }
+    }
+
+    /// The oldest entry's revision, if there is more here than may.
+    pub fn surplus(&self) -> Option<Revision> {
+        let over = self.entries.len() > self.entries_max || (self.bytes > WINDOW_BYTES_MAX && self.entries.len() > 1);
+        if over { self.first() } else { None }
     }
 
     /// Lets go of nearly everything: a room where nothing happens costs little.
@@ -50,7 +53,8 @@ impl Window {
         self.entries.shrink_to_fit();
     }
 
-    fn drop_oldest(&mut self) {
+    /// Lets go of the oldest entry.
+    pub fn drop_oldest(&mut self) {
         if let Some(oldest) = self.entries.pop_front() {
             self.bytes -= oldest.encoded.bytes().len();
         }

@@ -7,6 +7,7 @@ use motet_protocol::{
     ids::{Channel, Revision, Seq},
     json,
     message::{Entry, ServerMessage},
+    people::News,
 };
 
 /// The form of what a connection is sent.
@@ -39,6 +40,43 @@ impl Encoded {
     }
 }
 
+/// A message of presence that is encoded at most once in each form, however many are told the same.
+#[derive(Clone, Debug)]
+pub struct SharedNews {
+    message: ServerMessage,
+    binary: Option<Bytes>,
+    json: Option<Bytes>,
+}
+
+impl SharedNews {
+    /// The channel that it is encoded for, before it becomes a message on others.
+    const CHANNEL: Channel = 0;
+
+    /// For these news, whose places count on a revision.
+    pub fn new(revision: Revision, news: News) -> Self {
+        let News { whole, present, people, presence, left } = news;
+        let channel = Self::CHANNEL;
+        let message = ServerMessage::Presence { channel, revision, whole, present, people, presence, left };
+        Self { message, binary: None, json: None }
+    }
+
+    /// The bincode form, after the channel.
+    fn binary(&mut self) -> &Bytes {
+        let prefix = codec::presence_prefix(Self::CHANNEL);
+        self.binary.get_or_insert_with(|| codec::encode(&self.message).slice(prefix.as_ref().len()..))
+    }
+
+    /// The JSON form, after the channel.
+    fn json(&mut self) -> &Bytes {
+        let prefix = presence_prefix(Self::CHANNEL);
+        self.json.get_or_insert_with(|| Bytes::from(json::encode(&self.message)).slice(prefix.len()..))
+    }
+}
+
+fn presence_prefix(channel: Channel) -> String {
+    format!(r#"{{"type":"presence","channel":{channel}"#)
+}
+
 impl Wire {
     /// Puts a message at the end of a buffer.
     pub fn put(self, message: &ServerMessage, out: &mut BytesMut) {
@@ -61,14 +99,7 @@ impl Wire {
     pub fn put_entry(self, channel: Channel, entry: &Entry, encoded: &mut Encoded, out: &mut BytesMut) {
         match self {
             Self::Tcp | Self::WsBinary => {
-                let prefix = codec::entry_prefix(channel);
-                let length = prefix.as_ref().len() + encoded.bytes.len();
-                match self {
-                    Self::Tcp => out.put_u32(length as u32),
-                    _ => ws_header(BINARY, length, out),
-                }
-                out.put_slice(prefix.as_ref());
-                out.put_slice(&encoded.bytes);
+                self.put_binary(codec::entry_prefix(channel).as_ref(), &encoded.bytes, out);
             }
             Self::WsJson => {
                 let text = encoded.json.get_or_insert_with(|| Bytes::from(json::encode(entry)));
@@ -79,6 +110,32 @@ impl Wire {
                 out.put_u8(b'}');
             }
         }
+    }
+
+    /// Puts [`ServerMessage::Presence`] that others are told too.
+    pub fn put_news(self, channel: Channel, news: &mut SharedNews, out: &mut BytesMut) {
+        match self {
+            Self::Tcp | Self::WsBinary => {
+                self.put_binary(codec::presence_prefix(channel).as_ref(), news.binary(), out);
+            }
+            Self::WsJson => {
+                let (prefix, text) = (presence_prefix(channel), news.json());
+                ws_header(TEXT, prefix.len() + text.len(), out);
+                out.put_slice(prefix.as_bytes());
+                out.put_slice(text);
+            }
+        }
+    }
+
+    /// Puts a bincode message that is there in two pieces.
+    fn put_binary(self, prefix: &[u8], rest: &[u8], out: &mut BytesMut) {
+        let length = prefix.len() + rest.len();
+        match self {
+            Self::Tcp => out.put_u32(length as u32),
+            _ => ws_header(BINARY, length, out),
+        }
+        out.put_slice(prefix);
+        out.put_slice(rest);
     }
 
     /// Puts [`ServerMessage::Ack`].
@@ -128,6 +185,32 @@ mod tests {
                 wire.put_entry(300, &entry, &mut encoded, &mut once);
                 wire.put(&ServerMessage::Entry { channel: 300, entry: entry.clone() }, &mut whole);
                 assert_eq!(once, whole, "{wire:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn news_encoded_once_are_the_same_message_as_news_encoded_whole() {
+        for length in [1, 20, 10_000] {
+            let left = vec![ParticipantId(9); length];
+            let news = News { whole: true, present: 3, left: left.clone(), ..News::default() };
+            let mut shared = SharedNews::new(7, news);
+            for wire in [Wire::Tcp, Wire::WsBinary, Wire::WsJson] {
+                for channel in [0, 300] {
+                    let (mut once, mut whole) = (BytesMut::new(), BytesMut::new());
+                    wire.put_news(channel, &mut shared, &mut once);
+                    let message = ServerMessage::Presence {
+                        channel,
+                        revision: 7,
+                        whole: true,
+                        present: 3,
+                        people: Vec::new(),
+                        presence: Vec::new(),
+                        left: left.clone(),
+                    };
+                    wire.put(&message, &mut whole);
+                    assert_eq!(once, whole, "{wire:?}");
+                }
             }
         }
     }

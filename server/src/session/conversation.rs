@@ -1,16 +1,21 @@
 //! The state machine of one connection.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use motet_protocol::{
     codec::CodecError,
     error::{About, ErrorCode, ErrorMessage},
     ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
-    limits::{HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, TOKEN_BYTES_MAX},
-    message::{At, ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+    limits::{
+        HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, SIGNAL_BYTES_MAX, SIGNALS_PER_SECOND_MAX,
+        TOKEN_BYTES_MAX,
+    },
+    message::{ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+    presence::{Presence, SignalKind},
 };
 
-use crate::room::Refusal;
+use super::{Caller, Pace, Turn, turn::no_relay};
+use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
 #[derive(Clone, Debug)]
@@ -19,6 +24,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What an acknowledgement promises.
     pub durability: Durability,
+    /// The relay for calls, if there is one.
+    pub turn: Option<Turn>,
 }
 
 /// One connection. `C` is what the caller knows a joined room by.
@@ -26,18 +33,27 @@ pub struct Settings {
 pub struct Session<C> {
     phase: Phase,
     channels: HashMap<Channel, C>,
+    signals: Pace,
     heard_ms: UnixMs,
     pinged: bool,
 }
 
 #[derive(Debug)]
 enum Phase {
-    Greeting { since_ms: UnixMs },
-    Open { participant: ParticipantId },
+    Greeting {
+        since_ms: UnixMs,
+    },
+    /// It has said who it is; that is being found out.
+    Identifying {
+        since_ms: UnixMs,
+    },
+    Open {
+        caller: Arc<Caller>,
+    },
 }
 
 /// What to do about a message.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Act<'a, C> {
     /// Nothing.
     Nothing,
@@ -45,10 +61,26 @@ pub enum Act<'a, C> {
     Reply(ServerMessage),
     /// Say this, then close.
     Close(ServerMessage),
+    /// Find out who it is; say so with [`Session::identified`] before anything else is handled.
+    Identify {
+        /// Its session.
+        session: SessionId,
+        /// Its proof.
+        token: Option<String>,
+        /// The name that it gives itself.
+        name: String,
+    },
+    /// Find out whose another token is; say so with [`Session::authenticated`].
+    Authenticate {
+        /// The question's number.
+        request: RequestId,
+        /// The token.
+        token: String,
+    },
     /// Open a room; say so with [`Session::joined`] when it is.
     Join {
         /// Who joins.
-        participant: ParticipantId,
+        caller: Arc<Caller>,
         /// The channel, which is free.
         channel: Channel,
         /// The room.
@@ -80,63 +112,76 @@ pub enum Act<'a, C> {
         /// What it asks for.
         command: Command,
     },
+    /// Have a reader be told who is in the room and where, or no longer.
+    Watch {
+        /// What is joined.
+        joined: &'a C,
+        /// Whether to be told.
+        on: bool,
+    },
+    /// Take what somebody tells of itself. Only the newest of several counts.
+    SetPresence {
+        /// The channel.
+        channel: Channel,
+        /// The revision that its places count on.
+        base: Revision,
+        /// What it tells.
+        presence: Box<Presence>,
+    },
+    /// Pass something on.
+    Signal {
+        /// The channel.
+        channel: Channel,
+        /// What is joined there.
+        joined: &'a C,
+        /// Who is to have it.
+        to: ParticipantId,
+        /// What it is.
+        kind: SignalKind,
+        /// The thing.
+        payload: String,
+    },
+    /// Take note of the answer to a ping.
+    Answered {
+        /// Its nonce.
+        nonce: u64,
+    },
     /// Answer a question; the connection goes on meanwhile.
-    Answer(Answer),
-}
-
-/// A question that takes looking up.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Answer {
-    /// Make a room.
-    Create(RequestId, Option<RoomId>),
-    /// Delete a room.
-    Delete(RequestId, RoomId),
-    /// List rooms after a name.
-    List(RequestId, Option<RoomId>, u32),
-    /// Describe a room.
-    Show(RequestId, RoomId),
-    /// Read a text.
-    Text(RequestId, RoomId, At),
-    /// Read entries from a revision on.
-    Log(RequestId, RoomId, Revision, u32),
-    /// Hash a text.
-    Hash(RequestId, RoomId, At),
-}
-
-impl Answer {
-    /// The question's number.
-    pub fn request(&self) -> RequestId {
-        match self {
-            Self::Create(request, _)
-            | Self::Delete(request, _)
-            | Self::List(request, _, _)
-            | Self::Show(request, _)
-            | Self::Text(request, _, _)
-            | Self::Log(request, _, _, _)
-            | Self::Hash(request, _, _) => *request,
-        }
-    }
+    Answer {
+        /// Who asks.
+        caller: Arc<Caller>,
+        /// The question's number.
+        request: RequestId,
+        /// The question.
+        question: ClientMessage,
+    },
 }
 
 impl<C> Session<C> {
     /// A connection that was just accepted.
     pub fn new(now: UnixMs) -> Self {
-        Self { phase: Phase::Greeting { since_ms: now }, channels: HashMap::new(), heard_ms: now, pinged: false }
+        Self {
+            phase: Phase::Greeting { since_ms: now },
+            channels: HashMap::new(),
+            signals: Pace::new(SIGNALS_PER_SECOND_MAX, now),
+            heard_ms: now,
+            pinged: false,
+        }
     }
 
     /// Takes a message.
     pub fn handle(&mut self, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
         self.heard(now);
         match (&self.phase, message) {
-            (Phase::Greeting { .. }, ClientMessage::Hello(hello)) => self.greet(hello, settings),
-            (Phase::Greeting { .. }, _) => {
+            (Phase::Greeting { since_ms }, ClientMessage::Hello(hello)) => self.greet(hello, *since_ms),
+            (Phase::Greeting { .. } | Phase::Identifying { .. }, _) => {
                 close(ErrorCode::HelloRequired, "the first message of a connection is Hello")
             }
-            (Phase::Open { participant }, message) => self.open(*participant, message, settings),
+            (Phase::Open { caller }, message) => self.open(Arc::clone(caller), message, settings, now),
         }
     }
 
-    fn greet(&mut self, hello: Hello, settings: &Settings) -> Act<'_, C> {
+    fn greet(&mut self, hello: Hello, since_ms: UnixMs) -> Act<'_, C> {
         let Hello { protocol, token, session, name } = hello;
         if protocol != PROTOCOL_VERSION {
             return close(
@@ -144,31 +189,82 @@ impl<C> Session<C> {
                 format!("this server speaks version {PROTOCOL_VERSION} of the protocol, not {protocol}"),
             );
         }
-        if name.len() > NAME_BYTES_MAX || token.is_some_and(|token| token.len() > TOKEN_BYTES_MAX) {
+        if name.len() > NAME_BYTES_MAX || token.as_ref().is_some_and(|token| token.len() > TOKEN_BYTES_MAX) {
             return close(
                 ErrorCode::BadArgument,
                 format!("a name has at most {NAME_BYTES_MAX} bytes, a token at most {TOKEN_BYTES_MAX}"),
             );
         }
-        let participant = SessionId::participant(&session);
-        self.phase = Phase::Open { participant };
-        Act::Reply(ServerMessage::Welcome(Welcome {
-            protocol: PROTOCOL_VERSION,
-            server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
-            participant,
-            durability: settings.durability,
-            limits: settings.limits.clone(),
-        }))
+        self.phase = Phase::Identifying { since_ms };
+        Act::Identify { session, token, name }
     }
 
-    fn open(&mut self, participant: ParticipantId, message: ClientMessage, settings: &Settings) -> Act<'_, C> {
+    /// Takes what was found out about who it is.
+    pub fn identified(&mut self, caller: Result<Caller, Refusal>, settings: &Settings) -> Act<'_, C> {
+        let caller = match caller {
+            Ok(caller) => caller,
+            Err(refusal) => return Act::Close(ServerMessage::Bye { error: refusal.about(About::Connection) }),
+        };
+        let welcome = Welcome {
+            protocol: PROTOCOL_VERSION,
+            server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
+            participant: caller.participant,
+            account: caller.author.account.clone(),
+            name: caller.author.name.clone(),
+            expires_ms: caller.identity.expires_ms,
+            durability: settings.durability,
+            limits: settings.limits.clone(),
+        };
+        self.phase = Phase::Open { caller: Arc::new(caller) };
+        Act::Reply(ServerMessage::Welcome(welcome))
+    }
+
+    /// Takes what was found out about another token.
+    pub fn authenticated(&mut self, request: RequestId, identity: Result<Identity, Refusal>) -> Act<'_, C> {
+        let Phase::Open { caller } = &mut self.phase else { return Act::Nothing };
+        let same = |identity: &Identity| identity.account == caller.identity.account && identity.account.is_some();
+        match identity {
+            Ok(identity) if same(&identity) => {
+                let expires_ms = identity.expires_ms;
+                *caller = Arc::new(Caller::new(caller.participant, identity));
+                Act::Reply(ServerMessage::Authenticated { request, expires_ms })
+            }
+            Ok(_) => {
+                let words = "the token is not of the account that this connection began with; connect anew for another";
+                reply(Refusal::new(ErrorCode::Forbidden, words).about(About::Request(request)))
+            }
+            Err(refusal) => reply(refusal.about(About::Request(request))),
+        }
+    }
+
+    /// Who it is, once that is known.
+    pub fn caller(&self) -> Option<&Arc<Caller>> {
+        match &self.phase {
+            Phase::Open { caller } => Some(caller),
+            Phase::Greeting { .. } | Phase::Identifying { .. } => None,
+        }
+    }
+
+    fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
+        if let ClientMessage::TurnCredentials { request } = message {
+            return match &settings.turn {
+                Some(turn) => Act::Reply(turn.credentials(request, caller.participant, now)),
+                None => reply(no_relay().about(About::Request(request))),
+            };
+        }
+        if let ClientMessage::Authenticate { request, token } = message {
+            return Act::Authenticate { request, token };
+        }
+        if let Some(request) = message.request() {
+            return Act::Answer { caller, request, question: message };
+        }
         match message {
             ClientMessage::Hello(_) => {
                 let refusal = Refusal::new(ErrorCode::HelloRepeated, "Hello was said on this connection before");
                 reply(refusal.about(About::Connection))
             }
             ClientMessage::Ping { nonce } => Act::Reply(ServerMessage::Pong { nonce }),
-            ClientMessage::Pong { .. } => Act::Nothing,
+            ClientMessage::Pong { nonce } => Act::Answered { nonce },
             ClientMessage::Join { channel, room, after, entries_only } => {
                 let refusal = if self.channels.contains_key(&channel) {
                     Refusal::new(ErrorCode::ChannelInUse, format!("channel {channel} is joined; choose another"))
@@ -176,7 +272,7 @@ impl<C> Session<C> {
                     let most = settings.limits.channels_max;
                     Refusal::new(ErrorCode::TooManyChannels, format!("{most} rooms are open here; leave one first"))
                 } else {
-                    return Act::Join { participant, channel, room, after, entries_only };
+                    return Act::Join { caller, channel, room, after, entries_only };
                 };
                 reply(refusal.about(About::Channel(channel)))
             }
@@ -185,18 +281,37 @@ impl<C> Session<C> {
                 None => reply(unknown(channel).about(About::Channel(channel))),
             },
             ClientMessage::Submit { channel, seq, base, command } => match self.channels.get(&channel) {
-                Some(joined) => Act::Submit { participant, channel, joined, seq, base, command },
+                Some(joined) => Act::Submit { participant: caller.participant, channel, joined, seq, base, command },
                 None => reply(unknown(channel).about(About::Submit { channel, seq })),
             },
-            ClientMessage::CreateRoom { request, room } => Act::Answer(Answer::Create(request, room)),
-            ClientMessage::DeleteRoom { request, room } => Act::Answer(Answer::Delete(request, room)),
-            ClientMessage::ListRooms { request, after, limit } => Act::Answer(Answer::List(request, after, limit)),
-            ClientMessage::ShowRoom { request, room } => Act::Answer(Answer::Show(request, room)),
-            ClientMessage::ReadText { request, room, at } => Act::Answer(Answer::Text(request, room, at)),
-            ClientMessage::ReadLog { request, room, from, limit } => {
-                Act::Answer(Answer::Log(request, room, from, limit))
+            ClientMessage::WatchPresence { channel, on } => match self.channels.get(&channel) {
+                Some(joined) => Act::Watch { joined, on },
+                None => reply(unknown(channel).about(About::Channel(channel))),
+            },
+            ClientMessage::SetPresence { channel, base, presence } => match self.channels.contains_key(&channel) {
+                true => Act::SetPresence { channel, base, presence },
+                false => reply(unknown(channel).about(About::Channel(channel))),
+            },
+            ClientMessage::Signal { channel, to, kind, payload } => {
+                let refusal = match self.channels.get(&channel) {
+                    _ if payload.len() > SIGNAL_BYTES_MAX => {
+                        let words = format!("what is passed on has at most {SIGNAL_BYTES_MAX} bytes");
+                        Refusal::new(ErrorCode::BadArgument, words)
+                    }
+                    None => unknown(channel),
+                    Some(joined) => match self.signals.take(now) {
+                        Ok(()) => return Act::Signal { channel, joined, to, kind, payload },
+                        Err(wait_ms) => {
+                            let words = format!("{SIGNALS_PER_SECOND_MAX} things a second are passed on");
+                            let wait_ms = u32::try_from(wait_ms).unwrap_or(u32::MAX);
+                            Refusal::for_now(ErrorCode::RateLimited, words, wait_ms)
+                        }
+                    },
+                };
+                reply(refusal.about(About::Channel(channel)))
             }
-            ClientMessage::HashText { request, room, at } => Act::Answer(Answer::Hash(request, room, at)),
+            // All others are questions.
+            _ => Act::Nothing,
         }
     }
 
@@ -221,7 +336,7 @@ impl<C> Session<C> {
     /// An error before the handshake ends the connection; afterwards it does not.
     fn complain(&self, error: ErrorMessage) -> Act<'_, C> {
         match self.phase {
-            Phase::Greeting { .. } => Act::Close(ServerMessage::Bye { error }),
+            Phase::Greeting { .. } | Phase::Identifying { .. } => Act::Close(ServerMessage::Bye { error }),
             Phase::Open { .. } => reply(error),
         }
     }
@@ -247,6 +362,11 @@ impl<C> Session<C> {
         self.channels.remove(&channel)
     }
 
+    /// What is on all channels.
+    pub fn channels(&self) -> impl Iterator<Item = &C> {
+        self.channels.values()
+    }
+
     /// The channels, to leave them all at the end.
     pub fn into_channels(self) -> impl Iterator<Item = C> {
         self.channels.into_values()
@@ -259,12 +379,16 @@ impl<C> Session<C> {
         self.heard_ms = self.heard_ms.min(now);
         let silent_ms = now - self.heard_ms;
         match &mut self.phase {
-            Phase::Greeting { since_ms } => {
+            Phase::Greeting { since_ms } | Phase::Identifying { since_ms } => {
                 *since_ms = (*since_ms).min(now);
                 if now - *since_ms >= HANDSHAKE_TIMEOUT_MS {
                     let words = format!("no Hello came within {} seconds", HANDSHAKE_TIMEOUT_MS / 1_000);
                     return close(ErrorCode::HandshakeTimeout, words);
                 }
+            }
+            Phase::Open { caller } if !caller.still_valid(now) => {
+                let words = "the token has expired or was revoked; sign in again and connect with a new one";
+                return close(ErrorCode::Unauthorized, words);
             }
             Phase::Open { .. } if silent_ms >= idle_timeout_ms => {
                 let words = format!("nothing was heard for {} seconds; connect again", idle_timeout_ms / 1_000);

@@ -1,4 +1,5 @@
-//! How fast one connection is read: a token bucket. Who sends faster is read slower; nothing is refused.
+//! How fast one connection may do something: a token bucket. Who sends messages faster is read slower; who wants more of what
+//! others have to take in is refused.
 
 use motet_protocol::ids::UnixMs;
 
@@ -19,10 +20,31 @@ impl Pace {
 
     /// Counts messages that were read. Returns how long to wait before reading on, in milliseconds.
     pub fn spend(&mut self, messages: usize, now: UnixMs) -> Option<u64> {
+        self.refill(now);
+        self.tokens -= messages as f64;
+        (self.tokens < 0.0).then(|| self.wait_ms(0.0))
+    }
+
+    /// Counts one thing if there is a token for it; otherwise it is not to be done, and the error is how long to wait, in
+    /// milliseconds.
+    pub fn take(&mut self, now: UnixMs) -> Result<(), u64> {
+        self.refill(now);
+        if self.tokens < 1.0 {
+            return Err(self.wait_ms(1.0));
+        }
+        self.tokens -= 1.0;
+        Ok(())
+    }
+
+    fn refill(&mut self, now: UnixMs) {
         let passed_ms = now.saturating_sub(self.last_ms) as f64;
         self.last_ms = now;
-        self.tokens = (self.tokens + passed_ms * self.per_second / 1_000.0).min(self.per_second) - messages as f64;
-        (self.tokens < 0.0).then(|| (-self.tokens * 1_000.0 / self.per_second).ceil() as u64)
+        self.tokens = (self.tokens + passed_ms * self.per_second / 1_000.0).min(self.per_second);
+    }
+
+    /// Until there are so many tokens.
+    fn wait_ms(&self, tokens: f64) -> u64 {
+        ((tokens - self.tokens) * 1_000.0 / self.per_second).ceil() as u64
     }
 }
 
@@ -41,6 +63,15 @@ mod tests {
             now += wait;
         }
         assert_eq!(pace.spend(50, now + 10_000), None);
+    }
+
+    #[test]
+    fn what_is_refused_costs_nothing() {
+        let mut pace = Pace::new(10, 1_000);
+        let taken = (0..100).filter(|_| pace.take(1_000).is_ok()).count();
+        assert_eq!(taken, 10);
+        assert_eq!(pace.take(1_000), Err(100));
+        assert_eq!(pace.take(1_100), Ok(()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Append, AppendOutcome, Head, LogId, Revision, Store, StoreError, StoredEntry, StoredSnapshot};
+use super::{Append, AppendOutcome, Head, LogId, Revision, Store, StoreError, StoredEntry, StoredSnapshot, Swap};
 
 /// Opens the store; called again after the last one was dropped.
 pub type Opener<'a> = &'a dyn Fn() -> Arc<dyn Store>;
@@ -32,6 +32,7 @@ pub fn all(open: Opener<'_>, seed: u64) {
     many_logs_share_one_batch_and_stay_apart(open);
     large_entries_come_back(open);
     pairs_are_swapped_only_when_they_are_as_expected(open);
+    several_pairs_are_swapped_when_all_are_as_expected(open);
     pairs_are_listed_by_prefix_in_order(open);
     the_newest_snapshot_before_a_revision_is_found(open);
     a_large_snapshot_comes_back(open);
@@ -239,6 +240,23 @@ fn pairs_are_swapped_only_when_they_are_as_expected(open: Opener<'_>) {
         assert!(swap(None, Some(&values[7])));
     }
     assert_eq!(open().get(key).expect("intact").as_ref(), Some(&values[7]));
+}
+
+fn several_pairs_are_swapped_when_all_are_as_expected(open: Opener<'_>) {
+    let swap = |key: &str, expected: Option<&str>, new: Option<&str>| {
+        let bytes = |text: &str| Bytes::copy_from_slice(text.as_bytes());
+        Swap { key: format!("together/{key}"), expected: expected.map(bytes), new: new.map(bytes) }
+    };
+    let store = open();
+    let all = |swaps: &[Swap]| store.swap_all(swaps).expect("the store works");
+    assert!(all(&[]));
+    assert!(all(&[swap("a", None, Some("1")), swap("b", None, Some("2"))]));
+    assert!(!all(&[swap("a", Some("not so"), Some("3")), swap("c", None, Some("3"))]));
+    assert_eq!(store.get("together/c").expect("the store works"), None);
+    assert!(all(&[swap("a", Some("1"), None), swap("b", Some("2"), Some("4")), swap("c", None, Some("5"))]));
+    let found = store.scan("together/", None, 10).expect("the store works");
+    let found: Vec<_> = found.iter().map(|(key, value)| (key.as_str(), &**value)).collect();
+    assert_eq!(found, [("together/b", b"4".as_slice()), ("together/c", b"5".as_slice())]);
 }
 
 fn pairs_are_listed_by_prefix_in_order(open: Opener<'_>) {

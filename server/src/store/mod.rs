@@ -80,6 +80,17 @@ pub struct StoredSnapshot {
     pub state: Bytes,
 }
 
+/// A change of a key's value, if that is as expected: see [`Store::compare_and_swap`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swap {
+    /// The key.
+    pub key: String,
+    /// Its value now.
+    pub expected: Option<Bytes>,
+    /// Its value then.
+    pub new: Option<Bytes>,
+}
+
 /// Told when somebody else moved a log's end; a hint, which may come late, twice or never.
 pub type TailListener = Arc<dyn Fn(LogId, Head) + Send + Sync>;
 
@@ -175,6 +186,18 @@ pub trait Store: Send + Sync + 'static {
     /// Sets (`Some`) or removes (`None`) the value of a key if it is `expected` now; returns whether it was. Durable, as
     /// far as the store was opened to be, when it returns. Keys are at most 256 bytes, values at most 64 KiB.
     fn compare_and_swap(&self, key: &str, expected: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool, StoreError>;
+
+    /// Several such swaps of different keys: all of them if each key has what is expected, else none, and `false`. With one
+    /// sync where the engine can; what a failure leaves of them are the first ones, in order. Where an engine cannot make
+    /// several changes at once, they are made one by one until one of them is not as expected.
+    fn swap_all(&self, swaps: &[Swap]) -> Result<bool, StoreError> {
+        for Swap { key, expected, new } in swaps {
+            if !self.compare_and_swap(key, expected.as_deref(), new.as_deref())? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 
     /// At most `limit` pairs whose keys begin with `prefix` and come after `after`, by key (bytewise).
     fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, Bytes)>, StoreError>;

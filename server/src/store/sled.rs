@@ -21,7 +21,7 @@ use super::{
 };
 
 /// How much sled keeps in memory, in bytes. Its own default is 1 GiB.
-const CACHE_BYTES: u64 = 16 * 1024 * 1024;
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A store over sled: [`SledStore::open`](Embedded::open).
 pub type SledStore = Embedded<SledEngine>;

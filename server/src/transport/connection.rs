@@ -9,10 +9,12 @@ use std::{
 };
 
 use motet_protocol::{
+    access::Role,
     error::{About, ErrorCode},
-    ids::{Channel, UnixMs},
+    ids::{Channel, Revision, SessionId, UnixMs},
     limits::REQUESTS_MAX,
     message::ServerMessage,
+    presence::Presence,
 };
 use tokio::{
     net::{TcpStream, tcp::OwnedReadHalf},
@@ -26,14 +28,18 @@ use super::{
     outbox::{Connection, flush_dirty, flush_if_many},
 };
 use crate::{
-    hub::{answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, refusal_of, rooms::Rooms},
+    auth::Authenticator,
+    hub::{
+        HISTORY_TRIES, answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, older_entries,
+        refusal_of, rooms::Rooms,
+    },
     metrics::Metrics,
     room::{
         Fed, Outlet, Refusal, Submitted, Wire,
         live::Join,
         propose::{self, Submit},
     },
-    session::{Act, Pace, Session, Settings},
+    session::{Act, Caller, Pace, Session, Settings},
 };
 
 /// How often a connection looks at the time.
@@ -42,17 +48,13 @@ const TICK: Duration = Duration::from_secs(5);
 /// How long a connection that closes may take to send what it has.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Times that a submit on an old base is tried anew because the room went on while its history was read.
-const HISTORY_TRIES: usize = 4;
-
-/// Bytes of history that a submit on an old base is transformed over, at most.
-const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
-
 /// What every connection of a server shares.
 #[derive(Clone, Debug)]
 pub struct Context {
     /// The rooms.
     pub rooms: Rooms,
+    /// Who is who.
+    pub auth: Authenticator,
     /// What clients are told.
     pub settings: Arc<Settings>,
     /// Figures.
@@ -61,6 +63,14 @@ pub struct Context {
     pub stopping: CancellationToken,
     /// Ends connections.
     pub closing: CancellationToken,
+}
+
+impl Context {
+    /// Finds out who somebody is.
+    pub async fn identify(&self, session: SessionId, token: Option<&str>, name: &str) -> Result<Caller, Refusal> {
+        let identity = self.auth.identify(token, name, now_ms()).await?;
+        Ok(Caller::new(session.participant(), identity))
+    }
 }
 
 /// Serves a connection until it ends.
@@ -73,7 +83,8 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     let now = now_ms();
     let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
-    let mut task = Task { connection, reading, inbound, session: Session::new(now), pace, requests, context };
+    let (session, told) = (Session::new(now), Vec::new());
+    let mut task = Task { connection, reading, inbound, session, pace, requests, told, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -89,6 +100,8 @@ struct Task {
     session: Session<Joined>,
     pace: Pace,
     requests: Arc<Semaphore>,
+    /// What was told of presence with the bytes that were read last: the newest of each channel.
+    told: Vec<(Channel, Revision, Box<Presence>)>,
     context: Context,
 }
 
@@ -212,6 +225,7 @@ impl Task {
                 return Next::Close;
             }
         }
+        self.pass_presence(now);
         flush_if_many();
         let outgoing = self.inbound.take_outgoing();
         if !outgoing.is_empty() {
@@ -252,8 +266,8 @@ impl Task {
             Act::Submit { participant, channel, joined, seq, base, command } => {
                 let submit = Submit { participant, seq, base, command };
                 let result = match joined.cell.submit(&self.connection, joined.reader, submit, &[], now) {
-                    Ok(Submitted::NeedsHistory(submit)) => {
-                        submit_with_history(&self.context.rooms, &self.connection, joined.clone(), submit).await
+                    Ok(needs @ (Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..))) => {
+                        submit_with_more(&self.context.rooms, &self.connection, joined.clone(), needs).await
                     }
                     result => result.map(|_| ()),
                 };
@@ -261,12 +275,30 @@ impl Task {
                     self.refuse(refusal, About::Submit { channel, seq });
                 }
             }
-            Act::Join { participant, channel, room, after, entries_only } => {
+            Act::Identify { session, token, name } => {
+                let caller = self.context.identify(session, token.as_deref(), &name).await;
+                if let Err(refusal) = &caller {
+                    self.context.metrics.refuse(refusal.code);
+                }
+                let act = self.session.identified(caller, &settings);
+                return Self::say(&self.connection, act);
+            }
+            Act::Authenticate { request, token } => {
+                let identity = self.context.auth.identify(Some(&token), "", now_ms()).await;
+                if let Err(refusal) = &identity {
+                    self.context.metrics.refuse(refusal.code);
+                }
+                let act = self.session.authenticated(request, identity);
+                return Self::say(&self.connection, act);
+            }
+            Act::Join { caller, channel, room, after, entries_only } => {
                 let wire = self.connection.deliver(|outbox| outbox.wire);
                 let key = Arc::clone(&self.connection);
-                let join = Join { key, participant, channel, wire, after, entries_only };
-                let joined = match self.context.rooms.open(&room).await {
-                    Ok(cell) => cell.join(join).map(|reader| Joined { cell, reader }),
+                let joined = match self.context.rooms.enter(&caller, &room, Role::Viewer).await {
+                    Ok((cell, principal)) => {
+                        let join = Join { key, principal, channel, wire, after, entries_only, now: now_ms() };
+                        cell.join(join).map(|reader| Joined { cell, reader })
+                    }
                     Err(refusal) => Err(refusal),
                 };
                 match joined {
@@ -278,11 +310,26 @@ impl Task {
                 joined.cell.leave(joined.reader);
                 self.connection.send(&ServerMessage::Left { channel });
             }
-            Act::Answer(question) => {
+            Act::Watch { joined, on } => joined.cell.watch(joined.reader, on),
+            Act::SetPresence { channel, base, presence } => {
+                self.told.retain(|(told, ..)| *told != channel);
+                self.told.push((channel, base, presence));
+            }
+            Act::Signal { channel, joined, to, kind, payload } => {
+                if let Err(refusal) = joined.cell.signal(joined.reader, to, kind, payload) {
+                    self.refuse(refusal, About::Channel(channel));
+                }
+            }
+            Act::Answered { nonce } => {
+                if self.connection.deliver(|outbox| outbox.answered(nonce)) {
+                    self.session.channels().for_each(|joined| joined.cell.go_on());
+                }
+            }
+            Act::Answer { caller, request, question } => {
                 let permit = Arc::clone(&self.requests).acquire_owned().await;
                 let (rooms, connection) = (self.context.rooms.clone(), Arc::clone(&self.connection));
                 tokio::spawn(async move {
-                    answers::answer(rooms, question, connection).await;
+                    answers::answer(&rooms, &caller, request, question, &connection).await;
                     drop(permit);
                 });
             }
@@ -313,6 +360,16 @@ impl Task {
     fn refuse(&self, refusal: Refusal, about: About) {
         self.context.metrics.refuse(refusal.code);
         self.connection.send(&ServerMessage::Error(refusal.about(about)));
+    }
+
+    /// Brings what was told of presence to the rooms: of a flood, what came last.
+    fn pass_presence(&mut self, now: UnixMs) {
+        for (channel, base, presence) in std::mem::take(&mut self.told) {
+            let Some(joined) = self.session.channel(channel) else { continue };
+            if let Err(refusal) = joined.cell.set_presence(joined.reader, base, *presence, now) {
+                self.refuse(refusal, About::Channel(channel));
+            }
+        }
     }
 
     /// Forgets channels that rooms have closed, and moves lagging readers on as far as there is room.
@@ -360,27 +417,32 @@ impl Task {
     }
 }
 
-/// Reads the entries between an old base and the room's window, and submits again with them.
-async fn submit_with_history(
+/// Reads what a room needs to take a submit (the entries between an old base and its window, the message that it is
+/// about), and submits again with that.
+async fn submit_with_more(
     rooms: &Rooms,
     connection: &Arc<Connection>,
     joined: Joined,
-    mut submit: Submit,
+    mut submitted: Submitted,
 ) -> Result<(), Refusal> {
     let Joined { cell, reader } = joined;
+    let mut older = Vec::new();
     for _ in 0..HISTORY_TRIES {
-        let (store, log, base, head) = (Arc::clone(&rooms.store), cell.log_id(), submit.base, cell.measure().0);
-        let read = blocking(move || history::read_between(store.as_ref(), log, base, head, HISTORY_BYTES_MAX)).await?;
-        let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
-        if older.last().is_some_and(|last| last.revision < head) {
-            let words =
-                format!("more than {HISTORY_BYTES_MAX} bytes came since revision {base}; join after it and transform");
-            return Err(Refusal::new(ErrorCode::BaseTooOld, words));
-        }
-        match cell.submit(connection, reader, submit, &older, now_ms())? {
-            Submitted::NeedsHistory(again) => submit = again,
-            _ => return Ok(()),
-        }
+        let submit = match submitted {
+            Submitted::NeedsHistory(submit) => {
+                older = older_entries(&rooms.store, &cell, submit.base).await?;
+                submit
+            }
+            Submitted::NeedsMessage(submit, message) => {
+                cell.learn(&rooms.store, message).await?;
+                submit
+            }
+            Submitted::Ordered(_) | Submitted::Repeat(_) => return Ok(()),
+        };
+        submitted = cell.submit(connection, reader, submit, &older, now_ms())?;
     }
-    Err(propose::overloaded())
+    match submitted {
+        Submitted::Ordered(_) | Submitted::Repeat(_) => Ok(()),
+        Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => Err(propose::overloaded()),
+    }
 }

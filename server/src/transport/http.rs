@@ -4,10 +4,14 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use axum::{
     Router,
-    extract::{Request, State},
-    http::{StatusCode, header},
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
+};
+use hyper::{
+    body::Incoming,
+    service::{Service, service_fn},
 };
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -15,13 +19,18 @@ use hyper_util::{
 };
 use tokio::net::{TcpListener, TcpStream};
 use tungstenite::handshake::derive_accept_key;
+use utoipa_axum::router::OpenApiRouter;
 
 use super::{
     connection::{self, Context},
     inbound::Inbound,
     listen::{Door, accept},
 };
-use crate::room::Wire;
+use crate::{
+    api::{self, Api},
+    auth,
+    room::Wire,
+};
 
 /// A request's head must be there within this.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -39,16 +48,24 @@ struct Http {
 }
 
 /// Serves HTTP.
-pub async fn accept_http(listener: TcpListener, door: Door, context: Context) {
+pub async fn accept_http(listener: TcpListener, door: Door, context: Context, cors_origins: Vec<HeaderValue>) {
     let stopping = context.stopping.clone();
     let http = Http { context, door: door.clone() };
+    let others = OpenApiRouter::new().nest("/auth", auth::routes::routes(http.context.auth.clone()));
+    let api = api::router(Api::new(http.context.clone()), others, cors_origins);
     let router = Router::new()
         .route("/", get(home))
+        .route("/r/{room}", get(home))
+        .route("/client.mjs", get(client))
+        .route("/ot.mjs", get(ot))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/ws", get(websocket))
-        .with_state(http.clone());
+        .with_state(http.clone())
+        .merge(api)
+        .fallback(api::nothing_here)
+        .method_not_allowed_fallback(api::wrong_method);
     accept(listener, door, stopping, move |stream, peer| serve(stream, peer, router.clone(), http.context.clone()))
         .await;
 }
@@ -56,7 +73,11 @@ pub async fn accept_http(listener: TcpListener, door: Door, context: Context) {
 async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, context: Context) {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
-    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        // Attempts to sign in are counted by address.
+        request.extensions_mut().insert(ConnectInfo(peer));
+        TowerToHyperService::new(router.clone()).call(request)
+    });
     let served = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::pin!(served);
     let ended = tokio::select! {
@@ -71,12 +92,30 @@ async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, co
     }
 }
 
-async fn home() -> &'static str {
-    "Motet: a server for plain text that many people and programs edit at once.\n\n\
-     /ws        WebSocket: binary messages are bincode, text messages are JSON\n\
-     /healthz   whether the process runs\n\
-     /readyz    whether it takes edits\n\
-     /metrics   figures, for Prometheus\n"
+/// A page on which a room is edited, by the client that docs/json.md shows.
+async fn home() -> Response {
+    page("text/html; charset=utf-8", include_str!("../../../web/index.html"))
+}
+
+async fn client() -> Response {
+    page("text/javascript; charset=utf-8", include_str!("../../../web/client.mjs"))
+}
+
+async fn ot() -> Response {
+    page("text/javascript; charset=utf-8", include_str!("../../../web/ot.mjs"))
+}
+
+fn page(kind: &'static str, body: &'static str) -> Response {
+    // A page of this server's runs what this server gave it, and talks to nobody else.
+    const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; \
+                          connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    let head = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (head, body).into_response()
 }
 
 async fn ready(State(http): State<Http>) -> Response {

@@ -30,6 +30,7 @@ use tokio::{
 use crate::{
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
+    session::Ahead,
 };
 
 /// An outbox takes frames until it holds this many bytes; then readers wait in the log. With the one frame that may
@@ -63,6 +64,8 @@ pub struct Outbox {
     dirty: bool,
     stuck: bool,
     dead: bool,
+    /// How far presence runs ahead of the client.
+    ahead: Ahead,
     /// Channels whose readers wait for room or for entries from the log.
     lagging: Vec<Channel>,
     /// Channels that rooms have closed.
@@ -85,6 +88,41 @@ impl Outbox {
         if !self.dead {
             self.wire.put(message, &mut self.buffer);
         }
+    }
+
+    /// Puts a message in if there is room.
+    pub fn try_put(&mut self, message: &ServerMessage) -> bool {
+        let room = self.has_room();
+        if room {
+            self.put(message);
+        }
+        room
+    }
+
+    /// Whether presence may be put in. Where not, the channel's reader is looked at again when it may.
+    pub fn takes_news(&mut self, channel: Channel) -> bool {
+        let room = self.has_room();
+        if !room {
+            self.lag(channel);
+        }
+        room && self.ahead.may_send()
+    }
+
+    /// Puts presence in, and what finds out how far the client has come with it.
+    pub fn put_news(&mut self, put: impl FnOnce(&mut Self)) {
+        let before = self.buffer.len();
+        put(self);
+        if let Some(nonce) = self.ahead.sent(self.buffer.len() - before) {
+            self.put(&ServerMessage::Ping { nonce });
+        }
+    }
+
+    /// Takes the client's answer to a ping. Returns whether presence was held back that may be put in now.
+    pub fn answered(&mut self, nonce: u64) -> bool {
+        if let Some(nonce) = self.ahead.answered(nonce) {
+            self.put(&ServerMessage::Ping { nonce });
+        }
+        self.ahead.take_held()
     }
 
     /// Notes that a channel's reader is to be moved on by the connection's task.
@@ -133,6 +171,7 @@ impl Connection {
             dirty: false,
             stuck: false,
             dead: false,
+            ahead: Ahead::default(),
             lagging: Vec::new(),
             dropped: Vec::new(),
         };

@@ -8,6 +8,7 @@
     reason = "each test file uses its part of the harness"
 )]
 
+pub mod http;
 pub mod process;
 pub mod replica;
 
@@ -227,7 +228,7 @@ impl<S: Read + Write> Peer<S> {
     }
 
     pub fn create(&mut self, room: &str) {
-        self.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(room)) });
+        self.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(room)), settings: Box::default() });
         match self.hear() {
             ServerMessage::Created { .. } => {}
             ServerMessage::Error(error) if error.code == ErrorCode::RoomExists => {}
@@ -297,7 +298,7 @@ impl<S: Read + Write> Peer<S> {
 }
 
 pub fn hello(session: SessionId) -> ClientMessage {
-    ClientMessage::Hello(Hello { protocol: PROTOCOL_VERSION, token: None, session, name: "test".to_owned() })
+    ClientMessage::Hello(Hello { protocol: PROTOCOL_VERSION, token: None, session, name: String::new() })
 }
 
 pub fn id(room: &str) -> RoomId {

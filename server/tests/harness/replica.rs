@@ -102,9 +102,9 @@ impl Replica {
     }
 
     fn send(&mut self, outgoing: Outgoing) -> Result<(), Lost> {
-        let Outgoing { seq, base, operation } = outgoing;
+        let Outgoing { seq, base, command } = outgoing;
         self.sent = true;
-        self.say(&ClientMessage::Submit { channel: 1, seq, base, command: Command::Edit(operation) })
+        self.say(&ClientMessage::Submit { channel: 1, seq, base, command })
     }
 
     /// Changes the text and sends it on.
@@ -130,9 +130,12 @@ impl Replica {
                 self.head = head;
             }
             ServerMessage::Entry { entry, .. } => {
-                let Command::Edit(operation) = &entry.command;
-                let operation = self.client.remote(entry.revision, operation).unwrap();
-                operation.apply_to_rope(&mut self.text).unwrap();
+                if let Command::Edit(operation) = &entry.command {
+                    let operation = self.client.remote(entry.revision, operation).unwrap();
+                    operation.apply_to_rope(&mut self.text).unwrap();
+                } else {
+                    self.client.pass(entry.revision).unwrap();
+                }
                 self.send_outstanding()?;
             }
             ServerMessage::Ack { seq, revision, .. } => {

@@ -2,7 +2,9 @@
 //! acknowledged.
 
 use motet_protocol::{
+    chat::ChatCommand,
     client::{Client as Machine, Outgoing, State},
+    comment::CommentCommand,
     error::ErrorCode,
     hash::TextHash,
     ids::{ParticipantId, Revision, RoomId, Seq, SessionId},
@@ -12,6 +14,8 @@ use motet_protocol::{
         Operation,
         position::{Bias, Scalar},
     },
+    people::{News, People},
+    presence::{Presence, Selection},
 };
 use rand::{RngExt, rngs::StdRng};
 use ropey::Rope;
@@ -22,7 +26,10 @@ use crate::link::Link;
 /// What a client was told about one revision, to be compared with the log.
 pub enum Told {
     Entry(Entry),
-    Acknowledged(Seq, Revision),
+    /// With what it had submitted, moved over all that it was told before.
+    Acknowledged(Seq, Revision, Option<Command>),
+    /// Who is where.
+    People,
 }
 
 pub struct Client {
@@ -48,6 +55,16 @@ pub struct Client {
     /// Where it types on, if it is one who only types forward.
     pub typing: Option<Scalar>,
     letter: char,
+    /// Who is in the room and where, as far as it was told.
+    pub people: People,
+    /// Counts what it tells of itself: the colour of its caret.
+    told: u32,
+    /// Messages and comments that it has seen.
+    messages: Vec<Revision>,
+    comments: Vec<Revision>,
+    /// Messages that are its session's own and there, and replies by their comment.
+    own_messages: Vec<Revision>,
+    own_replies: Vec<(Revision, Revision)>,
 }
 
 const CHANNEL: u32 = 1;
@@ -69,6 +86,12 @@ impl Client {
             seen: Vec::new(),
             typing: typist.then_some(Scalar(0)),
             letter: char::from(b'a' + number as u8),
+            people: People::default(),
+            told: 0,
+            messages: Vec::new(),
+            comments: Vec::new(),
+            own_messages: Vec::new(),
+            own_replies: Vec::new(),
         }
     }
 
@@ -111,16 +134,22 @@ impl Client {
             self.session = SessionId(Uuid::from_u128(random.random()));
             self.machine = Machine::new(0, 0);
             self.text = Rope::new();
+            self.own_messages.clear();
+            self.own_replies.clear();
         }
-        let hello = Hello { protocol: PROTOCOL_VERSION, token: None, session: self.session, name: String::new() };
+        // Some have a name, which the server puts into the log before their first entry.
+        let name = if self.session.0.as_u128().is_multiple_of(2) { "Ann".to_owned() } else { String::new() };
+        let hello = Hello { protocol: PROTOCOL_VERSION, token: None, session: self.session, name };
         link.say(&ClientMessage::Hello(hello));
         let room = RoomId::new(&self.room.to_string()).unwrap();
         link.say(&ClientMessage::Join { channel: CHANNEL, room, after, entries_only });
+        self.people = People::default();
+        link.say(&ClientMessage::WatchPresence { channel: CHANNEL, on: true });
     }
 
     fn send(&self, outgoing: Outgoing, link: &mut Link) {
-        let Outgoing { seq, base, operation } = outgoing;
-        link.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command: Command::Edit(operation) });
+        let Outgoing { seq, base, command } = outgoing;
+        link.say(&ClientMessage::Submit { channel: CHANNEL, seq, base, command });
     }
 
     fn caught_up(&self) -> bool {
@@ -132,6 +161,21 @@ impl Client {
         if let Some(outgoing) = self.machine.outgoing().filter(|_| self.caught_up()) {
             self.send(outgoing, link);
         }
+    }
+
+    /// Tells where it is, with places that count on what it has by now.
+    pub fn tell(&mut self, random: &mut StdRng, link: &mut Link) {
+        if !self.caught_up() || !self.is_synchronized() {
+            return;
+        }
+        let length = self.text.len_chars() as u64;
+        let place = |random: &mut StdRng| Scalar(random.random_range(0..=length));
+        let (anchor, head) = (place(random), place(random));
+        let selections = vec![Selection { anchor, head }, Selection::caret(place(random))];
+        self.told += 1;
+        let presence = Presence { selections, color: Some(self.told), ..Presence::default() };
+        let base = self.machine.revision();
+        link.say(&ClientMessage::SetPresence { channel: CHANNEL, base, presence: Box::new(presence) });
     }
 
     /// Types something, connected or not.
@@ -149,6 +193,79 @@ impl Client {
         let outgoing = self.machine.edit(operation).unwrap();
         if let (Some(outgoing), Some(link), true) = (outgoing, link, self.caught_up()) {
             self.send(outgoing, link);
+        }
+    }
+
+    /// Says something, about something that nobody else can take away meanwhile: then nothing of it is ever refused.
+    pub fn talk(&mut self, random: &mut StdRng, link: Option<&mut Link>) {
+        let command = match random.random_range(0..5) {
+            0..3 => self.some_comment(random).map(|command| Command::Comment(Box::new(command))),
+            _ => self.some_message(random).map(|command| Command::Chat(Box::new(command))),
+        };
+        let Some(command) = command else { return };
+        let outgoing = self.machine.command(command).unwrap();
+        if let (Some(outgoing), Some(link), true) = (outgoing, link, self.caught_up()) {
+            self.send(outgoing, link);
+        }
+    }
+
+    fn some_comment(&mut self, random: &mut StdRng) -> Option<CommentCommand> {
+        // A server that is behind does not know what came after the client's revision.
+        let known: Vec<_> = self.comments.iter().copied().filter(|at| *at <= self.machine.revision()).collect();
+        let known = (!known.is_empty()).then(|| known[random.random_range(0..known.len())]);
+        let (text, mentions) = ("@Ann".to_owned(), Vec::new());
+        Some(match random.random_range(0..8) {
+            0..4 => {
+                let len = self.text.len_chars() as u64;
+                let start = random.random_range(0..=len);
+                let end = random.random_range(start..=len.min(start + 9));
+                CommentCommand::Open { start: Scalar(start), end: Scalar(end), text, mentions }
+            }
+            4 => CommentCommand::Reply { comment: known?, text, mentions },
+            5 => CommentCommand::Resolve { comment: known? },
+            6 => CommentCommand::Reopen { comment: known? },
+            _ => {
+                let (comment, item) = self.own_replies.pop()?;
+                CommentCommand::Delete { comment, item }
+            }
+        })
+    }
+
+    fn some_message(&mut self, random: &mut StdRng) -> Option<ChatCommand> {
+        let known: Vec<_> = self.messages.iter().copied().filter(|at| *at <= self.machine.revision()).collect();
+        let known = (!known.is_empty()).then(|| known[random.random_range(0..known.len())]);
+        let own: Vec<_> = self.own_messages.iter().copied().filter(|at| *at <= self.machine.revision()).collect();
+        let own = (!own.is_empty()).then(|| own[random.random_range(0..own.len())]);
+        let (text, mentions) = (format!("{}", random.random_range(0..1_000)), Vec::new());
+        let emoji = ["👍", "🎉"][random.random_range(0..2)].to_owned();
+        Some(match random.random_range(0..8) {
+            0..2 => ChatCommand::Say { text, thread: None, quote: None, mentions },
+            2..4 => ChatCommand::Say { text, thread: known, quote: None, mentions },
+            4 => ChatCommand::Rewrite { message: own?, text, mentions },
+            5..7 => ChatCommand::React { message: own?, emoji, on: random.random_bool(0.6) },
+            _ => {
+                let message = own?;
+                self.own_messages.retain(|own| *own != message);
+                ChatCommand::Delete { message }
+            }
+        })
+    }
+
+    /// Takes note of what others, or itself, may speak of later.
+    fn heard(&mut self, revision: Revision, command: &Command, own: bool) {
+        match command {
+            Command::Chat(command) if matches!(**command, ChatCommand::Say { .. }) => {
+                self.messages.push(revision);
+                self.own_messages.extend(own.then_some(revision));
+            }
+            Command::Comment(command) => match **command {
+                CommentCommand::Open { .. } => self.comments.push(revision),
+                CommentCommand::Reply { comment, .. } => {
+                    self.own_replies.extend(own.then_some((comment, revision)));
+                }
+                _ => {}
+            },
+            _ => {}
         }
     }
 
@@ -175,10 +292,15 @@ impl Client {
                 }
             }
             ServerMessage::Entry { entry, .. } => {
-                let Command::Edit(operation) = &entry.command;
-                let operation = self.machine.remote(entry.revision, operation).unwrap();
-                operation.apply_to_rope(&mut self.text).unwrap();
-                self.typing = self.typing.map(|at| operation.map_position(at, Bias::Before));
+                if let Command::Edit(operation) = &entry.command {
+                    let operation = self.machine.remote(entry.revision, operation).unwrap();
+                    operation.apply_to_rope(&mut self.text).unwrap();
+                    self.typing = self.typing.map(|at| operation.map_position(at, Bias::Before));
+                } else {
+                    self.machine.pass(entry.revision).unwrap();
+                    self.heard(entry.revision, &entry.command, false);
+                }
+                self.people.fold(&entry);
                 self.note();
                 if self.machine.revision() == self.head {
                     self.resend(link);
@@ -187,14 +309,23 @@ impl Client {
             }
             ServerMessage::Ack { seq, revision, .. } => {
                 let before = self.machine.revision();
+                let outstanding = self.machine.outgoing().filter(|outgoing| outgoing.seq == seq);
+                let outstanding = outstanding.map(|outgoing| outgoing.command);
                 let next = self.machine.acknowledged(seq, revision).unwrap();
+                let landed = outstanding.as_ref().filter(|_| self.machine.revision() > before);
+                if let Some(operation) = landed.and_then(Command::operation) {
+                    self.people.move_over(self.participant(), operation);
+                }
                 self.note();
                 if let Some(next) = next.filter(|_| self.caught_up()) {
                     self.send(next, link);
                 }
                 if self.machine.revision() > before {
                     self.acknowledged.push((self.participant(), seq, revision));
-                    return Some(Told::Acknowledged(seq, revision));
+                    if let Some(command) = &outstanding {
+                        self.heard(revision, command, true);
+                    }
+                    return Some(Told::Acknowledged(seq, revision, outstanding));
                 }
             }
             ServerMessage::Error(error) => match error.code {
@@ -207,6 +338,12 @@ impl Client {
                 }
                 _ => panic!("a client that did nothing wrong was told {error:?}"),
             },
+            ServerMessage::Presence { revision, whole, present, people, presence, left, .. } => {
+                assert_eq!(revision, self.machine.revision(), "places count on what the reader has");
+                assert!(self.caught_up());
+                self.people.hear(News { whole, present, people, presence, left });
+                return Some(Told::People);
+            }
             other => panic!("nobody asked for {other:?}"),
         }
         None

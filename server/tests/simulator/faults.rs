@@ -17,6 +17,12 @@ pub enum Fault {
     AcknowledgedBeforeSync,
     /// The server composes the entries after a base before it transforms over them.
     HistoryComposed,
+    /// The server takes the places of a late presence for places in the text as it is.
+    LatePlacesNotMoved,
+    /// The server leaves a comment where it was made, whatever came in between.
+    CommentNotMoved,
+    /// Who writes the messages down does not notice that some are not at hand any more.
+    ChatGapIgnored,
 }
 
 impl Fault {
@@ -24,11 +30,11 @@ impl Fault {
     pub fn spoil(self, submit: &mut Submit, after_base: &[Entry], head: Revision) {
         let own = |entry: &&Entry| entry.participant == submit.participant;
         let repeat = after_base.iter().any(|entry| own(&entry) && entry.seq == submit.seq);
-        let Command::Edit(operation) = &submit.command;
-        let mut others = after_base.iter().map(|entry| {
-            let Command::Edit(other) = &entry.command;
-            other.clone()
-        });
+        if self == Self::CommentNotMoved && !repeat && matches!(submit.command, Command::Comment(_)) {
+            submit.base = head;
+        }
+        let Command::Edit(operation) = &submit.command else { return };
+        let mut others = after_base.iter().filter_map(|entry| entry.command.operation().cloned());
         let moved = match self {
             Self::TieReversed if !repeat => {
                 others.fold(operation.clone(), |moved, other| other.transform(&moved).unwrap().1)

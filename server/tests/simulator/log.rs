@@ -1,8 +1,18 @@
 //! The log that all servers share. What is written can be lost until it is synced; answers come after a sync. An answer can
 //! be lost on its way ("unknown"), whether or not the entries are there.
 
+use std::{collections::BTreeMap, convert::Infallible};
+
 use bytes::Bytes;
-use motet_protocol::{codec, ids::Revision, message::Entry};
+use motet_protocol::{
+    codec,
+    ids::Revision,
+    message::{Command, Entry},
+};
+use motet_server::room::{
+    RoomState,
+    chat::{Done, Messages, Record, Utterance, keep},
+};
 use rand::{RngExt, rngs::StdRng};
 
 /// One room's log.
@@ -12,6 +22,53 @@ pub struct RoomLog {
     synced: usize,
     /// Snapshots by revision, any of which may be missing.
     pub snapshots: Vec<(Revision, Bytes)>,
+    /// The messages that were written down; whoever writes a part of them writes all of it or nothing.
+    pub chat: Chat,
+}
+
+/// The messages of a room, and how far they are made.
+#[derive(Default)]
+pub struct Chat {
+    pub done: Done,
+    pub records: Records,
+}
+
+#[derive(Default, Debug, PartialEq)]
+pub struct Records(pub BTreeMap<Revision, Record>);
+
+impl Messages for Records {
+    type Error = Infallible;
+
+    fn get(&mut self, message: Revision) -> Result<Option<Record>, Infallible> {
+        Ok(self.0.get(&message).cloned())
+    }
+
+    fn put(&mut self, record: Record) {
+        self.0.insert(record.message(), record);
+    }
+}
+
+/// What was said in a log from a revision on, each with who said it then.
+pub fn utterances(log: &RoomLog, from: Revision, up_to: Revision) -> Vec<Utterance> {
+    let mut state = RoomState::default();
+    let mut all = Vec::new();
+    for (entry, _) in log.read(0, up_to) {
+        state.fold(&entry).unwrap();
+        if entry.revision >= from && matches!(entry.command, Command::Chat(_)) {
+            let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
+            all.push(Utterance { entry, author });
+        }
+    }
+    all
+}
+
+/// All messages of a log up to a revision.
+pub fn messages(log: &RoomLog, up_to: Revision) -> Chat {
+    let mut chat = Chat::default();
+    for utterance in utterances(log, 0, up_to) {
+        let Ok(()) = keep(&mut chat.records, &mut chat.done, &utterance);
+    }
+    chat
 }
 
 /// An append on its way, and where it is.

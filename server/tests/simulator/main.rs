@@ -95,7 +95,9 @@ fn all_seeds_converge_and_lose_nothing() {
     println!("{seeds} seeds, {steps} steps, {met:#?}");
     // A simulator that never comes across something proves nothing about it.
     for what in [
+        "a chat caught up from the log",
         "a conflict",
+        "a message that was looked up",
         "a reader behind the window",
         "a room with a snapshot",
         "a session that joined anew",
@@ -104,6 +106,8 @@ fn all_seeds_converge_and_lose_nothing() {
         "an edit on a base older than the window",
         "an idle room",
         "entries of another server",
+        "presence",
+        "presence on a base older than the window",
     ] {
         let times = met.get(what).copied().unwrap_or_default();
         assert!(times >= seeds / 20, "{what}: {times} times in {seeds} seeds");
@@ -151,6 +155,21 @@ fn an_acknowledgement_before_the_sync_is_found() {
 }
 
 #[test]
+fn a_caret_that_is_not_moved_over_what_came_before_it_is_found() {
+    found_after(Fault::LatePlacesNotMoved);
+}
+
+#[test]
 fn history_composed_before_a_transform_is_found() {
     found_after(Fault::HistoryComposed);
+}
+
+#[test]
+fn a_comment_that_is_not_moved_over_what_came_before_it_is_found() {
+    found_after(Fault::CommentNotMoved);
+}
+
+#[test]
+fn messages_that_are_missed_when_they_are_written_down_are_found() {
+    found_after(Fault::ChatGapIgnored);
 }

@@ -1,22 +1,30 @@
 //! What the real server does around its rooms (`hub` and `transport`), without locks and waiting.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use motet_protocol::{
     codec,
     error::{About, ErrorCode},
-    ids::Revision,
+    ids::{ParticipantId, Revision},
     message::{ClientMessage, Durability, ServerMessage},
+    presence::Presence,
 };
 use motet_server::{
-    room::{Fed, Outlet, Refusal, Room, RoomState, Submitted, limits::RoomLimits, live::Join, propose::Submit},
-    session::{Act, Settings},
+    auth::Identity,
+    room::{
+        Fed, Outlet, Refusal, Room, RoomState, Submitted,
+        chat::keep,
+        limits::RoomLimits,
+        live::{Asker, Join},
+        propose::Submit,
+    },
+    session::{Act, Caller, Settings},
 };
 
 use crate::{
     faults::Fault,
     link::{Joined, Link},
-    log::{Answer, Append, RoomLog, Stage},
+    log::{Answer, Append, RoomLog, Stage, messages, utterances},
     world::{Links, Logs},
 };
 
@@ -31,8 +39,18 @@ pub struct Server {
     limits: RoomLimits,
     settings: Settings,
     fault: Option<Fault>,
+    /// What was told last in each room, and by whom.
+    pub told: BTreeMap<(usize, ParticipantId), Told>,
     /// What it came across, to be sure that the simulator comes across everything.
     pub met: Met,
+}
+
+/// What somebody told a server of itself.
+pub struct Told {
+    pub base: Revision,
+    pub presence: Presence,
+    /// Whether the room had all entries since at hand.
+    pub exact: bool,
 }
 
 /// How often something happened.
@@ -43,8 +61,18 @@ pub type Appends = Vec<Append>;
 
 impl Server {
     pub fn new(number: usize, limits: RoomLimits, fault: Option<Fault>) -> Self {
-        let settings = Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync };
-        Self { number, up: true, rooms: BTreeMap::new(), limits, settings, fault, met: Met::new() }
+        let settings =
+            Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync, turn: None };
+        Self {
+            number,
+            up: true,
+            rooms: BTreeMap::new(),
+            limits,
+            settings,
+            fault,
+            told: BTreeMap::new(),
+            met: Met::new(),
+        }
     }
 
     fn meet(&mut self, what: &'static str) {
@@ -80,16 +108,24 @@ impl Server {
         logs: &mut Logs,
         now: u64,
     ) -> Appends {
-        let link = links.get_mut(&id).unwrap();
+        let (link, fault) = (links.get_mut(&id).unwrap(), self.fault);
         match link.session.handle(message, &self.settings, now) {
             Act::Nothing => {}
             Act::Reply(message) => link.outbox.put(&message),
             Act::Close(message) => panic!("a client was shown out: {message:?}"),
-            Act::Join { participant, channel, room, after, entries_only } => {
+            Act::Identify { session, name, .. } => {
+                let caller = Caller::new(session.participant(), Identity::guest(&name).unwrap());
+                match link.session.identified(Ok(caller), &self.settings) {
+                    Act::Reply(welcome) => link.outbox.put(&welcome),
+                    act => panic!("a guest was not let in: {act:?}"),
+                }
+            }
+            Act::Join { caller, channel, room, after, entries_only } => {
+                let principal = Arc::new(caller.in_room(&room, None, None));
                 let number = room.as_str().parse().unwrap();
                 let wire = link.wire;
                 let room = self.open(number, &mut logs[number]);
-                let join = Join { key: id, participant, channel, wire, after, entries_only };
+                let join = Join { key: id, principal, channel, wire, after, entries_only, now };
                 match room.join(join) {
                     Ok((reader, joined, replaced)) => {
                         link.outbox.put(&joined);
@@ -124,7 +160,26 @@ impl Server {
                 let submit = Submit { participant, seq, base, command };
                 return self.submit(channel, joined, submit, link, &logs[joined.room], now);
             }
-            Act::Answer(question) => panic!("nobody asks {question:?} here"),
+            Act::Watch { joined, on } => {
+                if let Some(room) = self.rooms.get_mut(&joined.room) {
+                    room.watch(joined.reader, on);
+                }
+            }
+            Act::SetPresence { channel, base, presence } => {
+                let Some(joined) = link.session.channel(channel).copied() else { return Appends::new() };
+                let Some(room) = self.rooms.get_mut(&joined.room) else { return Appends::new() };
+                let Some(reader) = room.readers().get(joined.reader) else { return Appends::new() };
+                let participant = reader.cursor.participant();
+                let exact = room.reaches(base);
+                let what = if exact { "presence" } else { "presence on a base older than the window" };
+                *self.met.entry(what).or_default() += 1;
+                self.told.insert((joined.room, participant), Told { base, presence: (*presence).clone(), exact });
+                let base = if fault == Some(Fault::LatePlacesNotMoved) { room.revision() } else { base };
+                room.set_presence(joined.reader, base, *presence, now).unwrap();
+            }
+            Act::Answered { .. } | Act::Signal { .. } => panic!("nobody calls here"),
+            Act::Authenticate { .. } => panic!("nobody has a token here"),
+            Act::Answer { question, .. } => panic!("nobody asks {question:?} here"),
         }
         Appends::new()
     }
@@ -154,13 +209,20 @@ impl Server {
             let older: Vec<_> = read.into_iter().map(|(entry, _)| entry).collect();
             result = room.submit(joined.reader, submit, &older, now);
         }
+        if let Ok(Submitted::NeedsMessage(submit, message)) = result {
+            *self.met.entry("a message that was looked up").or_default() += 1;
+            let found = messages(log, room.revision()).records.0.remove(&message);
+            room.learn(found.expect("clients speak of messages that they have seen"));
+            let older: Vec<_> = log.read(submit.base, room.revision()).into_iter().map(|(entry, _)| entry).collect();
+            result = room.submit(joined.reader, submit, &older, now);
+        }
         match result {
             Ok(Submitted::Ordered(_)) => {}
             Ok(Submitted::Repeat(revision)) => {
                 *self.met.entry("a submit that was there").or_default() += 1;
                 room.feed_repeat(joined.reader, seq, revision, &mut link.outbox);
             }
-            Ok(Submitted::NeedsHistory(_)) => panic!("the history was there"),
+            Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => panic!("what it needs was there"),
             Err(refusal) => {
                 *self.met.entry(refusal.code.as_str()).or_default() += 1;
                 link.outbox.put(&ServerMessage::Error(refusal.about(about)));
@@ -203,7 +265,8 @@ impl Server {
         let Some(room) = self.rooms.get_mut(&number) else { return };
         let entries = logs[number].read(room.revision(), Revision::MAX);
         for displaced in room.conflict(entries, now).unwrap() {
-            let Some(reader) = room.readers().get(displaced.reader) else { continue };
+            let Asker::Reader(reader) = displaced.asker else { continue };
+            let Some(reader) = room.readers().get(reader) else { continue };
             let about = About::Submit { channel: reader.cursor.channel, seq: displaced.seq };
             let Some(link) = links.get_mut(&reader.key) else { continue };
             link.outbox.put(&ServerMessage::Error(displaced.refusal.about(about)));
@@ -230,6 +293,24 @@ impl Server {
                 link.outbox.lag(channel);
             }
         });
+    }
+
+    /// Tells those who watch who is where.
+    pub fn tell_news(&mut self, number: usize, links: &mut Links) {
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        room.feed_watching(|id, telling| {
+            let Some(link) = links.get_mut(id) else { return };
+            if link.outbox.has_room() {
+                telling.tell(&mut link.outbox);
+            } else {
+                link.outbox.lag(telling.channel());
+            }
+        });
+    }
+
+    /// Whether somebody who watches is to be told something.
+    pub fn has_news(&self) -> bool {
+        self.rooms.values().any(Room::has_news)
     }
 
     /// Moves the lagging readers of a connection on.
@@ -277,6 +358,23 @@ impl Server {
         if room.is_idle() {
             *self.met.entry("an idle room").or_default() += 1;
             self.rooms.remove(&number);
+        }
+    }
+
+    /// Writes some messages down, as far as the room is.
+    pub fn write_chat(&mut self, number: usize, log: &mut RoomLog, at_most: usize) {
+        let Some(room) = self.rooms.get_mut(&number) else { return };
+        let done = log.chat.done.revision;
+        let mut some = room.utterances(done, at_most);
+        if let (true, Some(first)) = (some.is_empty(), room.state().chat().first_after(done)) {
+            *self.met.entry("a chat caught up from the log").or_default() += 1;
+            some = utterances(log, first, room.revision());
+            if self.fault == Some(Fault::ChatGapIgnored) {
+                some.drain(..some.len() - 1);
+            }
+        }
+        for utterance in some {
+            let Ok(()) = keep(&mut log.chat.records, &mut log.chat.done, &utterance);
         }
     }
 

@@ -1,16 +1,22 @@
 //! What happens next, and what must hold.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use motet_protocol::{hash::TextHash, ids::Revision, message::Command};
-use motet_server::room::{RoomState, Wire, limits::RoomLimits};
+use motet_protocol::{
+    comment::CommentCommand,
+    hash::TextHash,
+    ids::Revision,
+    message::{Command, Entry},
+    ot::Component,
+};
+use motet_server::room::{RoomState, Wire, chat::Record, limits::RoomLimits};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     client::{Client, Told},
     faults::Fault,
     link::Link,
-    log::{Answer, Append, RoomLog, Stage},
+    log::{Answer, Append, RoomLog, Stage, messages},
     server::{Appends, Met, Server},
 };
 
@@ -108,7 +114,7 @@ impl World {
         if !self.healing && self.chance(self.trouble) {
             self.break_something();
         }
-        match self.below(100) {
+        match self.below(125) {
             0..25 => self.server_reads(),
             25..45 => self.client_reads(),
             45..60 => self.server_writes(),
@@ -116,7 +122,9 @@ impl World {
             75..88 => self.client_edits(),
             88..95 => self.client_connects(),
             95..97 => self.client_resends(),
-            97..99 => self.server_polls(),
+            97..=98 => self.server_polls(),
+            100..=118 => self.client_tells(),
+            119.. => self.server_tells(),
             _ => self.server_rests(),
         }
         self.links.retain(|_, link| link.client_open || link.server_open);
@@ -201,15 +209,43 @@ impl World {
         let log = &self.logs[client.room];
         let revision = match told {
             Told::Entry(entry) => entry.revision,
-            Told::Acknowledged(_, revision) => *revision,
+            Told::Acknowledged(_, revision, _) => *revision,
+            Told::People => return self.check_people(number),
         };
         assert!(revision <= log.head(), "client {number} was told of revision {revision} before it was durable");
         let (entry, _) = log.read(revision - 1, revision).remove(0);
         match told {
             Told::Entry(told) => assert_eq!(*told, entry),
-            Told::Acknowledged(seq, _) => {
+            Told::People => {}
+            Told::Acknowledged(seq, _, command) => {
                 assert_eq!((entry.participant, entry.seq), (client.participant(), *seq), "client {number}");
+                let asked = command.as_ref().expect("what is acknowledged was outstanding");
+                let same = asked.asks_the_same_as(&entry.command);
+                assert!(same, "client {number} has {asked:?} where the log has {:?}", entry.command);
             }
+        }
+    }
+
+    /// Everybody is where they said last to this server, moved over every entry since; what they said before does not count.
+    fn check_people(&self, number: usize) {
+        let client = &self.clients[number];
+        let Some(link) = client.link.and_then(|id| self.links.get(&id)) else { return };
+        let (server, revision) = (&self.servers[link.server], client.machine.revision());
+        for known in client.people.iter() {
+            let participant = known.person.participant;
+            let (Some(now), Some(told)) = (&known.presence, server.told.get(&(client.room, participant))) else {
+                continue;
+            };
+            assert!(now.color <= told.presence.color);
+            if now.color != told.presence.color || !told.exact || told.base > revision {
+                continue;
+            }
+            let mut expected = told.presence.clone();
+            for (entry, _) in self.logs[client.room].read(told.base, revision) {
+                let Some(operation) = entry.command.operation() else { continue };
+                expected.move_over(&operation.shift(), entry.participant == participant);
+            }
+            assert_eq!(*now, expected, "client {number} sees {participant} at revision {revision}");
         }
     }
 
@@ -258,7 +294,10 @@ impl World {
         self.edits_left -= 1;
         let client = &mut self.clients[number];
         let link = client.link.and_then(|id| self.links.get_mut(&id));
-        client.edit(&mut self.random, link);
+        match self.random.random_bool(0.25) {
+            true => client.talk(&mut self.random, link),
+            false => client.edit(&mut self.random, link),
+        }
     }
 
     fn client_connects(&mut self) {
@@ -285,6 +324,19 @@ impl World {
         }
     }
 
+    fn client_tells(&mut self) {
+        let number = self.below(self.clients.len());
+        let client = &mut self.clients[number];
+        if let Some(link) = client.link.and_then(|id| self.links.get_mut(&id)).filter(|_| !self.healing) {
+            client.tell(&mut self.random, link);
+        }
+    }
+
+    fn server_tells(&mut self) {
+        let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
+        self.servers[server].tell_news(room, &mut self.links);
+    }
+
     fn server_polls(&mut self) {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
         let appends = self.servers[server].poll(room, &mut self.links, &self.logs, self.now);
@@ -295,6 +347,8 @@ impl World {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
         let keep = self.chance(0.7);
         self.servers[server].rest(room, &mut self.logs[room], keep);
+        let (server, at_most) = (self.below(self.servers.len()), 1 + self.below(4));
+        self.servers[server].write_chat(room, &mut self.logs[room], at_most);
     }
 
     fn break_something(&mut self) {
@@ -348,6 +402,7 @@ impl World {
                 && client.has_text()
                 && client.machine.revision() == self.logs[client.room].head()
         }) && self.appends.is_empty()
+            && !self.servers.iter().any(Server::has_news)
             && self.links.values().all(|link| link.bytes_up() + link.bytes_down() + link.bytes_out() == 0)
     }
 
@@ -360,21 +415,47 @@ impl World {
     }
 
     fn check(&self) {
+        for (number, client) in self.clients.iter().enumerate() {
+            self.check_people(number);
+            let Some(link) = client.link.and_then(|id| self.links.get(&id)) else { continue };
+            let together = |other: &&Client| {
+                let at = other.link.and_then(|id| self.links.get(&id)).map(|link| link.server);
+                other.room == client.room && at == Some(link.server)
+            };
+            let here: Vec<_> = self.clients.iter().filter(together).collect();
+            assert_eq!(client.people.len(), here.len(), "client {number} sees who is there");
+            for other in here {
+                assert!(client.people.get(other.participant()).is_some());
+                assert_eq!(client.people, other.people, "client {number} sees what others there see");
+            }
+        }
         for (room, log) in self.logs.iter().enumerate() {
             let mut state = RoomState::default();
             let mut places = HashMap::new();
             let mut hashes = vec![TextHash::of_rope(state.text())];
             let mut time_ms = 0;
+            let mut anchors = Anchors::default();
             for (entry, due) in log.read(0, Revision::MAX).into_iter().map(|(entry, _)| entry).zip(1..) {
                 assert_eq!(entry.revision, due, "revisions of room {room} are dense");
                 assert!(entry.time_ms >= time_ms, "time runs on in room {room}");
                 time_ms = entry.time_ms;
-                let twice = places.insert((entry.participant, entry.seq), entry.revision);
-                assert_eq!(twice, None, "seq {} of {} is there twice", entry.seq, entry.participant);
-                let Command::Edit(_) = &entry.command;
+                if entry.seq != 0 {
+                    let twice = places.insert((entry.participant, entry.seq), entry.revision);
+                    assert_eq!(twice, None, "seq {} of {} is there twice", entry.seq, entry.participant);
+                }
                 state.fold(&entry).unwrap();
                 hashes.push(TextHash::of_rope(state.text()));
+                anchors.take(&entry, &state);
+                if entry.revision == log.head() / 2 || entry.revision == log.head() {
+                    anchors.check(&state);
+                }
+                for (_, snapshot) in log.snapshots.iter().filter(|(revision, _)| *revision == entry.revision) {
+                    let restored = RoomState::decode(snapshot).unwrap();
+                    assert_eq!(restored.comments(), state.comments(), "the comments of a snapshot of room {room}");
+                    assert_eq!(restored.chat(), state.chat(), "the chat of a snapshot of room {room}");
+                }
             }
+            check_chat(room, log, &state);
             for (number, client) in self.clients.iter().enumerate().filter(|(_, client)| client.room == room) {
                 assert_eq!(client.text, *state.text(), "client {number}'s replica of room {room}");
                 for (participant, seq, revision) in &client.acknowledged {
@@ -392,6 +473,70 @@ impl World {
                     check_run(&state.text().to_string(), client.letter());
                 }
             }
+        }
+    }
+}
+
+/// The messages that were written down are those of the log, up to where they were.
+fn check_chat(room: usize, log: &RoomLog, state: &RoomState) {
+    let whole = messages(log, log.chat.done.revision);
+    assert_eq!(log.chat.records, whole.records, "the messages of room {room}");
+    assert_eq!(log.chat.done, whole.done, "how far the messages of room {room} are made");
+    let all = messages(log, Revision::MAX);
+    assert_eq!(all.records.0.len() as u64, state.chat().count(), "room {room} knows how many messages it has");
+    let ordinals: BTreeSet<u64> = all.records.0.values().map(Record::ordinal).collect();
+    assert!(ordinals.into_iter().eq(1..=state.chat().count()), "each message of room {room} has its number");
+}
+
+/// Which characters comments were made on, each character known by a number of its own.
+#[derive(Default)]
+struct Anchors {
+    text: Vec<u64>,
+    next: u64,
+    /// The characters that each comment was made on, and the first number that there was not yet.
+    comments: BTreeMap<Revision, (BTreeSet<u64>, u64)>,
+}
+
+impl Anchors {
+    fn take(&mut self, entry: &Entry, state: &RoomState) {
+        match &entry.command {
+            Command::Edit(operation) => {
+                let mut before = std::mem::take(&mut self.text).into_iter();
+                for component in operation.components() {
+                    match component {
+                        Component::Retain(n) => self.text.extend(before.by_ref().take(n as usize)),
+                        Component::Delete(n) => drop(before.by_ref().take(n as usize).count()),
+                        Component::Insert(text) => {
+                            let first = self.next;
+                            self.next += text.chars().count() as u64;
+                            self.text.extend(first..self.next);
+                        }
+                    }
+                }
+                assert_eq!(self.text.len(), state.text().len_chars());
+            }
+            Command::Comment(command) => {
+                if let CommentCommand::Open { start, end, .. } = &**command {
+                    let on = self.text[start.0 as usize..end.0 as usize].iter().copied().collect();
+                    self.comments.insert(entry.revision, (on, self.next));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Every comment stands on those of its characters that are left, and on none that were outside.
+    fn check(&self, state: &RoomState) {
+        let all = state.comments().list();
+        assert_eq!(all.len(), self.comments.len(), "every comment is there once");
+        for comment in all {
+            let (on, first) = &self.comments[&comment.comment];
+            let (start, end) = (comment.start.0 as usize, comment.end.0 as usize);
+            let outside = |id: &u64| id < first && !on.contains(id);
+            let inside = &self.text[start..end];
+            assert!(!inside.iter().any(outside), "{comment:?} has grown over what was outside");
+            let rest = self.text[..start].iter().chain(&self.text[end..]);
+            assert!(!rest.into_iter().any(|id| on.contains(id)), "{comment:?} has lost some of its characters");
         }
     }
 }

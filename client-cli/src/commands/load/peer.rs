@@ -1,13 +1,13 @@
-//! One connection of the load: a writer, which edits again as soon as its last edit is acknowledged, or a reader.
+//! One connection of the load: a writer, a reader, or a reader that is slow on purpose.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::HashMap,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use hdrhistogram::Histogram;
 use motet_protocol::{
-    client::{Client, State},
+    client::{Client, Outgoing, State},
     error::{About, ErrorMessage},
     hash::TextHash,
     ids::{ParticipantId, Revision, RoomId, Seq},
@@ -21,21 +21,35 @@ use tokio::{
     time::{sleep, sleep_until},
 };
 
+use super::{
+    figures::{Figures, Times, lock},
+    mix::Mix,
+    pace::Pace,
+    wire::{Line, Meter},
+    words::Wire,
+};
 use crate::{
-    commands::{Failure, Globals},
-    connection::Connection,
+    address::Address,
+    commands::Failure,
+    connection::{ConnectionError, Greeting},
     error::Error,
 };
 
 /// The channel of the only room of a connection.
 const CHANNEL: u32 = 1;
 
-/// How many of a writer's last edits are remembered, until others have seen them.
-const SENT_MAX: usize = 16;
+/// How many of a writer's last submits are remembered, until others have seen them.
+const SENT_MAX: usize = 64;
+
+/// The runtime's timer wakes at whole milliseconds, so a time that is due is known to this only. Who wakes within it is on
+/// time, and is not charged to the server.
+const TIMER_GRAIN: Duration = Duration::from_millis(2);
 
 /// What all connections do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// Connected, and waiting for the others.
+    Ready,
     /// Edit; nothing is measured yet.
     WarmUp,
     /// Edit.
@@ -46,92 +60,129 @@ pub(super) enum Phase {
     Settle,
 }
 
-/// What is measured.
-#[derive(Debug)]
-pub(super) struct Figures {
-    pub(super) edits: u64,
-    /// From sending an edit to its acknowledgement, in microseconds.
-    pub(super) to_ack_us: Histogram<u64>,
-    /// From sending an edit to its arrival at each other connection in the room, in microseconds.
-    pub(super) to_screen_us: Histogram<u64>,
+/// What all connections of this process share.
+pub(super) struct Common {
+    pub(super) server: Address,
+    pub(super) wire: Wire,
+    pub(super) meter: Arc<Meter>,
+    pub(super) figures: Mutex<Figures>,
+    /// Acknowledgements since the last sample.
+    pub(super) recent: Mutex<(u64, Times)>,
 }
 
-/// When a writer sent its last edits, by seq modulo their number.
-#[derive(Debug)]
-struct Sent {
-    writer: ParticipantId,
-    edits: [Option<(Seq, Instant)>; SENT_MAX],
+/// When an edit was due, and whether that was in the measured time.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    at: Instant,
+    measured: bool,
 }
+
+impl Due {
+    fn took_us(self, now: Instant) -> Option<u64> {
+        self.measured.then(|| now.saturating_duration_since(self.at).as_micros() as u64)
+    }
+}
+
+/// The edits of a writer's last submits, by seq modulo their number. In an open loop edits gather while one submit is
+/// outstanding, and the next one holds several.
+type Sent = Vec<(Seq, Vec<Due>)>;
 
 /// What the connections of one room know of each other.
 #[derive(Debug, Default)]
 pub(super) struct Shared {
-    writers: Vec<Sent>,
+    sent: HashMap<ParticipantId, Sent>,
     /// Writers that wait for an acknowledgement.
     pub(super) waiting: usize,
     /// Where everyone has to be in the end.
     pub(super) head: Revision,
 }
 
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What a connection does in its room.
+pub(super) enum Role {
+    Writer { mix: Mix, pace: Pace, begin_after: Duration },
+    Reader,
+    SlowReader { pause: Duration },
 }
 
 /// What a connection is told.
-#[derive(Clone)]
 pub(super) struct Part {
     pub(super) room: RoomId,
-    pub(super) writes: bool,
-    /// The length around which writers keep the text, in characters.
-    pub(super) text_size: usize,
-    /// The pause after an acknowledgement; from half of it to one and a half.
-    pub(super) think: Duration,
+    pub(super) role: Role,
+    /// How often it is cut, if ever, and how likely each time.
+    pub(super) cuts: Option<(Duration, f64)>,
     pub(super) seed: u64,
+    pub(super) greeting: Greeting,
     pub(super) shared: Arc<Mutex<Shared>>,
-    pub(super) figures: Arc<Mutex<Figures>>,
+    pub(super) common: Arc<Common>,
     pub(super) phase: watch::Receiver<Phase>,
 }
 
 pub(super) struct Peer {
     part: Part,
-    connection: Connection,
+    line: Line,
     me: ParticipantId,
     client: Client,
     text: Rope,
     random: StdRng,
+    phase: Phase,
     edit_at: Option<Instant>,
+    cut_at: Option<Instant>,
+    /// When a submit that was refused for a while is sent again.
+    again_at: Option<Instant>,
+    /// The edits that no submit holds yet.
+    gathered: Vec<Due>,
+    /// After a cut: outstanding edits are sent again when everything up to here has been received.
+    resume_at: Option<Revision>,
+    is_waiting: bool,
+}
+
+/// Connects, opens a room and takes its text; newcomers of a storm do no more.
+pub(super) async fn open(
+    common: &Common,
+    greeting: Greeting,
+    room: RoomId,
+) -> Result<(Line, motet_protocol::message::Welcome, Revision, Rope), Failure> {
+    let opened = Line::open(&common.server, common.wire, greeting, &common.meter).await;
+    let (mut line, welcome) = opened.map_err(|error| Error::no_connection(&common.server, error))?;
+    let join = ClientMessage::Join { channel: CHANNEL, room, after: None, entries_only: false };
+    line.send(join).await.map_err(lost)?;
+    let (mut pieces, mut revision) = (RopeBuilder::new(), 0);
+    loop {
+        match line.next().await.map_err(lost)? {
+            ServerMessage::Joined { snapshot: Some(info), .. } => revision = info.revision,
+            ServerMessage::Snapshot { text, last, .. } => {
+                pieces.append(&text);
+                if last {
+                    return Ok((line, welcome, revision, pieces.finish()));
+                }
+            }
+            other => return Err(surprise(other)),
+        }
+    }
 }
 
 impl Peer {
     /// Connects and opens the room.
-    pub(super) async fn join(globals: &Globals, part: Part) -> Result<Self, Failure> {
-        let opened = Connection::open(&globals.server, globals.greeting()).await;
-        let (mut connection, welcome) = opened.map_err(|error| Error::no_connection(&globals.server, error))?;
-        let join = ClientMessage::Join { channel: CHANNEL, room: part.room.clone(), after: None, entries_only: false };
-        connection.send(join).await.map_err(lost)?;
-        let (mut pieces, mut revision) = (RopeBuilder::new(), 0);
-        loop {
-            match connection.next().await.map_err(lost)? {
-                ServerMessage::Joined { snapshot: Some(info), .. } => revision = info.revision,
-                ServerMessage::Snapshot { text, last, .. } => {
-                    pieces.append(&text);
-                    if last {
-                        break;
-                    }
-                }
-                other => return Err(surprise(other)),
-            }
+    pub(super) async fn join(part: Part) -> Result<Self, Failure> {
+        let (line, welcome, revision, text) = open(&part.common, part.greeting.clone(), part.room.clone()).await?;
+        if matches!(part.role, Role::Writer { .. }) {
+            lock(&part.shared).sent.insert(welcome.participant, vec![(0, Vec::new()); SENT_MAX]);
         }
-        if part.writes {
-            lock(&part.shared).writers.push(Sent { writer: welcome.participant, edits: [None; SENT_MAX] });
-        }
+        let mut client = Client::new(revision, 0);
+        client.set_limits(&welcome.limits);
         Ok(Self {
-            connection,
+            line,
             me: welcome.participant,
-            client: Client::new(revision, 0),
-            text: pieces.finish(),
+            client,
+            text,
             random: StdRng::seed_from_u64(part.seed),
-            edit_at: part.writes.then(Instant::now),
+            phase: Phase::Ready,
+            edit_at: None,
+            cut_at: None,
+            again_at: None,
+            gathered: Vec::new(),
+            resume_at: None,
+            is_waiting: false,
             part,
         })
     }
@@ -139,115 +190,247 @@ impl Peer {
     /// Edits and reads until the end; returns the hash of what it holds then.
     pub(super) async fn run(mut self) -> Result<TextHash, Failure> {
         loop {
-            let phase = *self.part.phase.borrow_and_update();
-            match phase {
-                Phase::Settle if self.client.revision() >= lock(&self.part.shared).head => {
-                    return Ok(TextHash::of_rope(&self.text));
-                }
-                Phase::Stop | Phase::Settle => self.edit_at = None,
-                Phase::WarmUp | Phase::Measure => {}
+            self.notice_phase();
+            if self.phase == Phase::Settle && self.client.revision() >= lock(&self.part.shared).head {
+                return Ok(TextHash::of_rope(&self.text));
             }
-            if self.edit_at.is_some_and(|at| at <= Instant::now()) {
-                self.edit_at = None;
-                self.edit().await?;
-            }
-            let edit_at = self.edit_at;
+            let wake_at = self.act().await?;
             tokio::select! {
-                heard = self.connection.next() => self.take(heard.map_err(lost)?, phase).await?,
+                heard = self.line.next() => self.take(heard.map_err(lost)?).await?,
                 _ = self.part.phase.changed() => {}
-                () = sleep_until(edit_at.unwrap_or_else(Instant::now).into()), if edit_at.is_some() => {}
+                () = until(wake_at), if wake_at.is_some() => {}
             }
         }
     }
 
-    async fn edit(&mut self) -> Result<(), Failure> {
-        let operation = self.choose();
-        operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
-        self.client.edit(operation).map_err(disagreement)?;
-        let seq = self.client.seq();
-        {
-            let mut shared = lock(&self.part.shared);
-            shared.waiting += 1;
-            if let Some(sent) = shared.writers.iter_mut().find(|sent| sent.writer == self.me) {
-                sent.edits[seq as usize % SENT_MAX] = Some((seq, Instant::now()));
+    fn notice_phase(&mut self) {
+        let (before, now) = (self.phase, *self.part.phase.borrow_and_update());
+        self.phase = now;
+        if before == Phase::Ready && now != Phase::Ready {
+            let begin = Instant::now();
+            if let Role::Writer { pace, begin_after, .. } = &self.part.role {
+                self.edit_at = Some(pace.first(begin + *begin_after, &mut self.random));
+            }
+            self.cut_at = self.part.cuts.map(|(every, _)| begin + every.mul_f64(self.random.random()));
+        }
+        if matches!(now, Phase::Stop | Phase::Settle) {
+            self.count_missed();
+            (self.edit_at, self.cut_at) = (None, None);
+        }
+    }
+
+    /// Edits that were due before the end and that this process did not come to.
+    fn count_missed(&mut self) {
+        let (Some(mut due), Role::Writer { pace, .. }) = (self.edit_at, &self.part.role) else { return };
+        let (now, mut missed) = (Instant::now(), 0);
+        while due <= now {
+            missed += 1;
+            match pace.after_edit(due) {
+                Some(next) => due = next,
+                None => return,
             }
         }
-        self.submit().await
+        lock(&self.part.common.figures).edits_missed += missed;
+    }
+
+    /// Does what is due; returns when the next thing is.
+    async fn act(&mut self) -> Result<Option<Instant>, Failure> {
+        if self.edit_at.is_none() && self.cut_at.is_none() && self.again_at.is_none() {
+            return Ok(None);
+        }
+        let now = Instant::now();
+        if self.cut_at.is_some_and(|at| at <= now) {
+            self.cut(now).await?;
+        }
+        if self.again_at.is_some_and(|at| at <= now) {
+            self.again_at = None;
+            self.submit().await?;
+        }
+        if let Some(due) = self.edit_at.filter(|due| *due <= now) {
+            self.edit(due, now).await?;
+        }
+        Ok([self.edit_at, self.cut_at, self.again_at].into_iter().flatten().min())
+    }
+
+    async fn edit(&mut self, due: Instant, now: Instant) -> Result<(), Failure> {
+        let Role::Writer { mix, pace, .. } = &mut self.part.role else { return Ok(()) };
+        let operation = mix.next(self.text.len_chars() as u64, &mut self.random);
+        let operation = operation.map_err(|error| Failure::Failed(format!("an edit cannot be made: {error}")))?;
+        self.edit_at = pace.after_edit(due);
+        // In a closed loop nothing is due at a time of its own.
+        let is_open = self.edit_at.is_some();
+        let at = if is_open && now.saturating_duration_since(due) > TIMER_GRAIN { due } else { now };
+        let measured = self.phase == Phase::Measure;
+        if measured && is_open {
+            lock(&self.part.common.figures).late_us.record(now.saturating_duration_since(due).as_micros() as u64);
+        }
+        operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
+        self.gathered.push(Due { at, measured });
+        if self.client.edit(operation).map_err(disagreement)?.is_some() {
+            self.began();
+            self.submit().await?;
+        }
+        Ok(())
+    }
+
+    /// A new submit holds all edits that were gathered.
+    fn began(&mut self) {
+        let seq = self.client.seq();
+        let mut shared = lock(&self.part.shared);
+        if !self.is_waiting {
+            self.is_waiting = true;
+            shared.waiting += 1;
+        }
+        if let Some(sent) = shared.sent.get_mut(&self.me) {
+            let (slot_seq, dues) = &mut sent[seq as usize % SENT_MAX];
+            *slot_seq = seq;
+            dues.clear();
+            dues.append(&mut self.gathered);
+        }
     }
 
     async fn submit(&mut self) -> Result<(), Failure> {
+        if self.resume_at.is_some() {
+            return Ok(());
+        }
         let Some(outgoing) = self.client.outgoing() else { return Ok(()) };
-        let command = Command::Edit(outgoing.operation);
-        let submit = ClientMessage::Submit { channel: CHANNEL, seq: outgoing.seq, base: outgoing.base, command };
-        self.connection.send(submit).await.map_err(lost)
+        let Outgoing { seq, base, command } = outgoing;
+        let submit = ClientMessage::Submit { channel: CHANNEL, seq, base, command };
+        self.line.send(submit).await.map_err(lost)
     }
 
-    /// One character in or out, at any place: more often in while the text is short, more often out while it is long.
-    fn choose(&mut self) -> Operation {
-        const LETTERS: [&str; 16] = ["e", "t", "a", "o", "i", "n", "s", "h", "r", "d", "l", "u", " ", ".", "ä", "\n"];
-        let length = self.text.len_chars();
-        let deletes = self.random.random_range(0..2 * self.part.text_size.max(1)) < length;
-        let operation = Operation::builder();
-        let operation = if deletes {
-            let at = self.random.random_range(0..length);
-            operation.retain(at as u64).delete(1).retain((length - at - 1) as u64)
-        } else {
-            let at = self.random.random_range(0..=length);
-            let letter = LETTERS[self.random.random_range(0..LETTERS.len())];
-            operation.retain(at as u64).insert(letter).retain((length - at) as u64)
-        };
-        operation.build().expect("one character in a text of a valid length is within all limits")
+    /// Drops the connection, if the dice say so, and resumes on a new one.
+    async fn cut(&mut self, now: Instant) -> Result<(), Failure> {
+        let Some((every, share)) = self.part.cuts else { return Ok(()) };
+        self.cut_at = Some(now + every);
+        if !self.random.random_bool(share) {
+            return Ok(());
+        }
+        let common = &self.part.common;
+        let opened = Line::open(&common.server, common.wire, self.part.greeting.clone(), &common.meter).await;
+        // The old connection goes only now, when the new one takes its place: the server sees both orders of the two.
+        (self.line, _) = opened.map_err(|error| Error::no_connection(&common.server, error))?;
+        let (room, after) = (self.part.room.clone(), Some(self.client.revision()));
+        let join = ClientMessage::Join { channel: CHANNEL, room, after, entries_only: true };
+        self.line.send(join).await.map_err(lost)?;
+        self.again_at = None;
+        self.resume_at = Some(match self.line.next().await.map_err(lost)? {
+            ServerMessage::Joined { head, snapshot: None, .. } => head,
+            other => return Err(surprise(other)),
+        });
+        if self.phase == Phase::Measure {
+            lock(&common.figures).cuts += 1;
+        }
+        self.resume().await
     }
 
-    async fn take(&mut self, message: ServerMessage, phase: Phase) -> Result<(), Failure> {
+    /// Sends what was outstanding again, once everything that the server had at the time is here: it may be among it.
+    async fn resume(&mut self) -> Result<(), Failure> {
+        if self.resume_at.is_some_and(|head| head <= self.client.revision()) {
+            self.resume_at = None;
+            self.submit().await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, message: ServerMessage) -> Result<(), Failure> {
         match message {
-            ServerMessage::Entry { entry, .. } => self.show(&entry, phase),
-            ServerMessage::Ack { seq, revision, .. } => self.finish(seq, revision, phase),
-            ServerMessage::Error(ErrorMessage {
-                about: About::Submit { .. }, retry_after_ms: Some(wait_ms), ..
-            }) => {
-                sleep(Duration::from_millis(wait_ms.into())).await;
-                self.submit().await
+            ServerMessage::Entry { entry, .. } => self.show(&entry).await?,
+            ServerMessage::Ack { seq, revision, .. } => self.finish(seq, revision).await?,
+            ServerMessage::Error(error) => self.refused(error)?,
+            ServerMessage::Pong { .. } => {}
+            other => return Err(surprise(other)),
+        }
+        self.resume().await
+    }
+
+    fn refused(&mut self, error: ErrorMessage) -> Result<(), Failure> {
+        lock(&self.part.common.figures).error(error.code.as_str());
+        match error {
+            ErrorMessage { about: About::Submit { .. }, retry_after_ms: Some(wait_ms), .. } => {
+                self.again_at = Some(Instant::now() + Duration::from_millis(wait_ms.into()));
+                Ok(())
             }
-            ServerMessage::Pong { .. } => Ok(()),
-            other => Err(surprise(other)),
+            error => Err(surprise(ServerMessage::Error(error))),
         }
     }
 
     /// Somebody else's edit is on this screen.
-    fn show(&mut self, entry: &Entry, phase: Phase) -> Result<(), Failure> {
-        let Command::Edit(operation) = &entry.command;
-        let operation = self.client.remote(entry.revision, operation).map_err(disagreement)?;
+    async fn show(&mut self, entry: &Entry) -> Result<(), Failure> {
+        let Command::Edit(operation) = &entry.command else {
+            return self.client.pass(entry.revision).map_err(disagreement);
+        };
+        let operation: Operation = self.client.remote(entry.revision, operation).map_err(disagreement)?;
         operation.apply_to_rope(&mut self.text).map_err(disagreement)?;
-        if let (Phase::Measure, Some(took_us)) = (phase, self.took_us(entry.participant, entry.seq)) {
-            lock(&self.part.figures).to_screen_us.saturating_record(took_us);
+        if let Role::SlowReader { pause } = self.part.role {
+            if matches!(self.phase, Phase::WarmUp | Phase::Measure) {
+                sleep(pause).await;
+            }
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn finish(&mut self, seq: Seq, revision: Revision, phase: Phase) -> Result<(), Failure> {
-        self.client.acknowledged(seq, revision).map_err(disagreement)?;
-        debug_assert_eq!(*self.client.state(), State::Synchronized, "a writer has one edit outstanding");
-        lock(&self.part.shared).waiting -= 1;
-        if let (Phase::Measure, Some(took_us)) = (phase, self.took_us(self.me, seq)) {
-            let mut figures = lock(&self.part.figures);
-            figures.to_ack_us.saturating_record(took_us);
-            figures.edits += 1;
-        }
-        let pause = if self.part.think.is_zero() { 0.0 } else { self.random.random_range(0.5..1.5) };
-        self.edit_at = Some(Instant::now() + self.part.think.mul_f64(pause));
-        Ok(())
-    }
-
-    fn took_us(&self, writer: ParticipantId, seq: Seq) -> Option<u64> {
+        let now = Instant::now();
         let shared = lock(&self.part.shared);
-        let sent = shared.writers.iter().find(|sent| sent.writer == writer)?;
-        let (sent_seq, sent_at) = sent.edits[seq as usize % SENT_MAX]?;
-        (sent_seq == seq).then(|| sent_at.elapsed().as_micros() as u64)
+        if let Some(dues) = dues(&shared, entry.participant, entry.seq) {
+            let mut figures = lock(&self.part.common.figures);
+            for took_us in dues.iter().filter_map(|due| due.took_us(now)) {
+                figures.to_screen_us.record(took_us);
+            }
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, seq: Seq, revision: Revision) -> Result<(), Failure> {
+        let before = self.client.revision();
+        let next = self.client.acknowledged(seq, revision).map_err(disagreement)?;
+        if self.client.revision() == before {
+            // The answer to a submit that was sent twice.
+            return Ok(());
+        }
+        let now = Instant::now();
+        self.time(seq, now);
+        if next.is_some() {
+            self.began();
+            self.submit().await?;
+        } else if *self.client.state() == State::Synchronized && self.is_waiting {
+            self.is_waiting = false;
+            lock(&self.part.shared).waiting -= 1;
+        }
+        if let (Role::Writer { pace, .. }, Phase::WarmUp | Phase::Measure) = (&self.part.role, self.phase) {
+            self.edit_at = pace.after_ack(now, &mut self.random).or(self.edit_at);
+        }
+        Ok(())
+    }
+
+    /// Counts and times the edits of an acknowledged submit.
+    fn time(&self, seq: Seq, now: Instant) {
+        let shared = lock(&self.part.shared);
+        let Some(dues) = dues(&shared, self.me, seq) else { return };
+        let mut recent = lock(&self.part.common.recent);
+        recent.0 += dues.len() as u64;
+        let mut figures = lock(&self.part.common.figures);
+        if self.phase == Phase::Measure {
+            figures.edits += dues.len() as u64;
+        }
+        for took_us in dues.iter().filter_map(|due| due.took_us(now)) {
+            recent.1.record(took_us);
+            figures.to_ack_us.record(took_us);
+            figures.edits_late += u64::from(self.phase != Phase::Measure);
+        }
     }
 }
 
-fn lost(error: crate::connection::ConnectionError) -> Failure {
+fn dues(shared: &Shared, writer: ParticipantId, seq: Seq) -> Option<&Vec<Due>> {
+    let (sent_seq, dues) = &shared.sent.get(&writer)?[seq as usize % SENT_MAX];
+    (*sent_seq == seq).then_some(dues)
+}
+
+async fn until(at: Option<Instant>) {
+    if let Some(at) = at {
+        sleep_until(at.into()).await;
+    }
+}
+
+fn lost(error: ConnectionError) -> Failure {
     Failure::Failed(format!("a connection of the load was lost: {error}"))
 }
 

@@ -163,16 +163,17 @@ impl Agent {
         if entry.revision != self.revision + 1 {
             return Err(Error::bad_server("revisions came out of order").into());
         }
-        let Command::Edit(theirs) = entry.command;
-        let theirs = match &self.outstanding {
-            None => theirs,
-            Some(mine) => {
-                let (mine, theirs) = mine.transform(&theirs).map_err(disagreement)?;
-                self.outstanding = Some(mine);
-                theirs
-            }
-        };
-        self.unseen.push_back((entry.revision, theirs));
+        if let Command::Edit(theirs) = entry.command {
+            let theirs = match &self.outstanding {
+                None => theirs,
+                Some(mine) => {
+                    let (mine, theirs) = mine.transform(&theirs).map_err(disagreement)?;
+                    self.outstanding = Some(mine);
+                    theirs
+                }
+            };
+            self.unseen.push_back((entry.revision, theirs));
+        }
         self.revision = entry.revision;
         Ok(())
     }

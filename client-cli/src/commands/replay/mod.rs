@@ -1,7 +1,7 @@
 //! `motet replay`: an editing history, through the server, edit by edit.
 
 mod agent;
-mod trace;
+pub(crate) mod trace;
 
 use std::{
     fs::File,

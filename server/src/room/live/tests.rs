@@ -1,6 +1,6 @@
 //! Corners of a room that the simulator or a review once found wrong.
 
-use motet_protocol::limits::OPERATION_COMPONENTS_MAX;
+use motet_protocol::{limits::OPERATION_COMPONENTS_MAX, ot::Operation};
 
 use super::*;
 
@@ -12,7 +12,8 @@ fn room(limits: RoomLimits) -> Room<&'static str> {
 }
 
 fn join(room: &mut Room<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
-    let join = Join { key, participant, channel: 1, wire: Wire::Tcp, after: None, entries_only: false };
+    let principal = Arc::new(Principal::nobody(participant));
+    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
     room.join(join).unwrap().0
 }
 
@@ -74,7 +75,8 @@ fn who_sends_a_waiting_edit_again_hears_that_it_came_to_nothing() {
     assert_eq!(again, Ok(Submitted::Repeat(1)));
     let displaced = room.conflict(vec![foreign(1, BEN, 1, insert(0, "bbb", 0))], 0).unwrap();
     assert_eq!(displaced.len(), 1);
-    assert_eq!((displaced[0].reader, displaced[0].refusal.code), (new, ErrorCode::TextTooLarge));
+    assert!(matches!(displaced[0].asker, Asker::Reader(reader) if reader == new));
+    assert_eq!(displaced[0].refusal.code, ErrorCode::TextTooLarge);
 }
 
 #[test]
@@ -156,4 +158,115 @@ fn an_edit_that_others_cut_to_pieces_never_makes_an_entry_that_cannot_be_read_ag
     let refusal = room.submit(ann, submit(BEN, 1, 1, all), &[], 0).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EditTooLarge);
     assert!(!room.has_pending());
+}
+
+/// Everything about who may do what that holds beside the table of commands.
+mod roles {
+    use motet_protocol::{
+        access::Member,
+        room::{Author, Public, RoleOf, SettingsPatch, Standing},
+    };
+
+    use super::*;
+
+    fn closed(owner: &str) -> Room<&'static str> {
+        let owner = Some(motet_protocol::access::AccountId::new(owner).unwrap());
+        room(RoomLimits::default()).on(Ground { owner, public: None })
+    }
+
+    fn named(n: u64, account: &str) -> Arc<Principal> {
+        let account = motet_protocol::access::AccountId::new(account).ok();
+        let author = Author { name: account.as_ref().map(ToString::to_string).unwrap_or_default(), account };
+        Arc::new(Principal { author, ..Principal::nobody(ParticipantId(n)) })
+    }
+
+    fn enter(
+        room: &mut Room<&'static str>,
+        key: &'static str,
+        principal: &Arc<Principal>,
+    ) -> Result<ReaderId, Refusal> {
+        let principal = Arc::clone(principal);
+        let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
+        room.join(join).map(|(reader, _, _)| reader)
+    }
+
+    fn give(account: &str, standing: Standing) -> Command {
+        let member = Member::Account(motet_protocol::access::AccountId::new(account).unwrap());
+        Command::SetRole(RoleOf { member, standing })
+    }
+
+    fn say(
+        room: &mut Room<&'static str>,
+        reader: ReaderId,
+        participant: ParticipantId,
+        seq: Seq,
+        command: Command,
+    ) -> Result<Submitted, Refusal> {
+        let base = room.revision();
+        room.submit(reader, Submit { participant, seq, base, command }, &[], 0)
+    }
+
+    fn settle(room: &mut Room<&'static str>) {
+        while room.take_append().is_some() {
+            room.appended().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_role_that_is_taken_away_holds_from_its_place_in_the_order_and_is_told() {
+        let mut room = closed("ann");
+        let (ann, ben) = (named(1, "ann"), named(2, "ben"));
+        assert_eq!(enter(&mut room, "ben", &ben).unwrap_err().code, ErrorCode::RoomNotFound);
+        let host = enter(&mut room, "ann", &ann).unwrap();
+        say(&mut room, host, ANN, 1, give("ben", Standing::Role(Role::Editor))).unwrap();
+        settle(&mut room);
+        let editor = enter(&mut room, "ben", &ben).unwrap();
+        say(&mut room, editor, BEN, 1, Command::Edit(insert(0, "b", 0))).unwrap();
+        say(&mut room, host, ANN, 2, give("ben", Standing::Role(Role::Viewer))).unwrap();
+        // It is not durable yet, and nobody has seen it; what comes after it in the order is refused all the same.
+        let refusal = say(&mut room, editor, BEN, 2, Command::Edit(insert(0, "c", 0))).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::Forbidden);
+        settle(&mut room);
+        let changes = room.take_role_changes();
+        assert_eq!(
+            changes.iter().map(|change| (change.key, change.role)).collect::<Vec<_>>(),
+            [("ben", Some(Role::Viewer))]
+        );
+        say(&mut room, host, ANN, 3, give("ben", Standing::Banned)).unwrap();
+        settle(&mut room);
+        assert_eq!(room.take_role_changes()[0].role, None);
+        assert_eq!(room.readers().len(), 1);
+        assert_eq!(enter(&mut room, "ben", &ben).unwrap_err().code, ErrorCode::RoomNotFound);
+        assert_eq!(room.state().text().to_string(), "b");
+    }
+
+    #[test]
+    fn a_room_is_never_left_without_a_host() {
+        let mut room = room(RoomLimits::default());
+        let reader = join(&mut room, "a", ANN);
+        let close = Command::Settings(Box::new(SettingsPatch { public: Some(Public::Viewer), ..Default::default() }));
+        assert_eq!(say(&mut room, reader, ANN, 1, close.clone()).unwrap_err().code, ErrorCode::BadArgument);
+        let member = Member::Participant(ANN);
+        let host = RoleOf { member: member.clone(), standing: Standing::Role(Role::Host) };
+        say(&mut room, reader, ANN, 1, Command::SetRole(host)).unwrap();
+        say(&mut room, reader, ANN, 2, close).unwrap();
+        settle(&mut room);
+        let leave = RoleOf { member, standing: Standing::Public };
+        assert_eq!(say(&mut room, reader, ANN, 3, Command::SetRole(leave)).unwrap_err().code, ErrorCode::BadArgument);
+    }
+
+    #[test]
+    fn who_has_a_name_is_introduced_once_before_its_first_entry() {
+        let mut room = closed("ann");
+        let reader = enter(&mut room, "ann", &named(1, "ann")).unwrap();
+        say(&mut room, reader, ANN, 1, Command::Edit(insert(0, "a", 0))).unwrap();
+        settle(&mut room);
+        say(&mut room, reader, ANN, 2, Command::Edit(insert(1, "b", 0))).unwrap();
+        settle(&mut room);
+        assert_eq!(room.revision(), 3, "one introduction and two edits");
+        assert_eq!(room.state().decided().people.author(ANN).unwrap().name, "ann");
+        assert_eq!(room.state().last_submit(ANN).unwrap().seq, 2);
+        let again = room.submit(reader, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0);
+        assert_eq!(again, Ok(Submitted::Repeat(2)));
+    }
 }

@@ -31,7 +31,7 @@ use self::{
     tails::Tails,
     tip::Tip,
 };
-use super::{Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot};
+use super::{Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot, Swap};
 
 mod cell;
 mod chunks;
@@ -370,7 +370,11 @@ impl<E: Engine> Store for Embedded<E> {
     }
 
     fn compare_and_swap(&self, key: &str, expected: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool, StoreError> {
-        self.swap_pair(key, expected, new)
+        self.swap_pairs([(key, expected, new)])
+    }
+
+    fn swap_all(&self, swaps: &[Swap]) -> Result<bool, StoreError> {
+        self.swap_pairs(swaps.iter().map(|swap| (swap.key.as_str(), swap.expected.as_deref(), swap.new.as_deref())))
     }
 
     fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, Bytes)>, StoreError> {

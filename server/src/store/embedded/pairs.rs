@@ -21,25 +21,20 @@ impl<E: Engine> Embedded<E> {
         Ok(self.find_pair(key)?.map(|pair| pair.value))
     }
 
-    pub(super) fn swap_pair(&self, key: &str, expected: Option<&[u8]>, new: Option<&[u8]>) -> Result<bool, StoreError> {
+    /// Makes the changes of some pairs, each given with what it should be before and what it shall be, if all are as they
+    /// should be.
+    pub(super) fn swap_pairs<'a>(
+        &self,
+        swaps: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>, Option<&'a [u8]>)>,
+    ) -> Result<bool, StoreError> {
         let mut writer = self.writer()?;
-        let old = self.find_pair(key)?;
-        if old.as_ref().map(|pair| &*pair.value) != expected {
-            return Ok(false);
-        }
         let mut changes = Vec::new();
-        match new {
-            Some(value) => {
-                let generation = old.as_ref().map_or(0, |pair| pair.generation.wrapping_add(1));
-                let payload = [&generation.to_be_bytes(), value].concat();
-                let pieces = keys::pair_pieces(key, generation);
-                record::put(keys::pair(key), &pieces, &payload, E::VALUE_BYTES_MAX, &mut changes);
+        for (key, expected, new) in swaps {
+            let old = self.find_pair(key)?;
+            if old.as_ref().map(|pair| &*pair.value) != expected {
+                return Ok(false);
             }
-            None => changes.push(Change::Remove(keys::pair(key))),
-        }
-        if let Some(old) = old {
-            let pieces = keys::pair_pieces(key, old.generation);
-            changes.extend((0..old.pieces).map(|index| Change::Remove(record::piece_key(&pieces, index))));
+            change_pair::<E>(key, old, new, &mut changes);
         }
         self.write_through(&mut writer, changes)?;
         Ok(true)
@@ -106,6 +101,22 @@ impl<E: Engine> Embedded<E> {
         let pieces = opened.pieces(E::VALUE_BYTES_MAX);
         let payload = self.gather(opened, &keys::pair(key), &keys::pair_pieces(key, generation))?.map_err(damaged)?;
         Ok(Pair { generation, pieces, value: Bytes::from(payload).slice(4..) })
+    }
+}
+
+fn change_pair<E: Engine>(key: &str, old: Option<Pair>, new: Option<&[u8]>, changes: &mut Vec<Change>) {
+    match new {
+        Some(value) => {
+            let generation = old.as_ref().map_or(0, |pair| pair.generation.wrapping_add(1));
+            let payload = [&generation.to_be_bytes(), value].concat();
+            let pieces = keys::pair_pieces(key, generation);
+            record::put(keys::pair(key), &pieces, &payload, E::VALUE_BYTES_MAX, changes);
+        }
+        None => changes.push(Change::Remove(keys::pair(key))),
+    }
+    if let Some(old) = old {
+        let pieces = keys::pair_pieces(key, old.generation);
+        changes.extend((0..old.pieces).map(|index| Change::Remove(record::piece_key(&pieces, index))));
     }
 }
 

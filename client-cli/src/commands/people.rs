@@ -1,0 +1,34 @@
+//! How people are shown, and how a command waits for what it did.
+
+use motet_protocol::{
+    ids::{ParticipantId, Revision},
+    room::Author,
+};
+
+use super::Failure;
+use crate::room::Event;
+
+/// Somebody's name, or the account, or the beginning of the participant.
+pub(crate) fn name_of(participant: ParticipantId, author: &Author) -> String {
+    match (&author.account, author.name.as_str()) {
+        (None, "") => participant.to_string()[..8].to_owned(),
+        (Some(account), "") => account.to_string(),
+        (_, name) => printable(name),
+    }
+}
+
+/// What others wrote, as it can be shown in a line on a terminal: without what would move the cursor or change colours.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() && letter != '\t' { '\u{fffd}' } else { letter }).collect()
+}
+
+/// What an event says of the one thing that was done: the revision that it became, or that it was not taken. None of others'
+/// entries.
+pub(crate) fn outcome(event: Option<Event>) -> Option<Result<Revision, Failure>> {
+    match event {
+        Some(Event::Acknowledged { revision, .. }) => Some(Ok(revision)),
+        Some(Event::Refused { error, .. } | Event::Closed { error }) => Some(Err(error.into())),
+        None => Some(Err(Failure::Failed("the client ended before it was known to be done".to_owned()))),
+        Some(_) => None,
+    }
+}

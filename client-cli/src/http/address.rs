@@ -1,0 +1,94 @@
+//! Where the HTTP API of a server is.
+
+use std::{fmt, str::FromStr};
+
+use crate::address::{Address, HTTP_PORT};
+
+/// The address of a server over HTTP: `http://HOST:PORT[/PREFIX]`, the same text for the same server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct HttpAddress(String);
+
+/// A text that is no address of a server over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no server over HTTP; write http://HOST:PORT")]
+pub struct BadHttpAddress(String);
+
+impl HttpAddress {
+    /// The address without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A WebSocket is beside the API, on the same port. TCP has a port of its own, which says nothing of the other one: so it is
+/// taken to be the usual one.
+impl From<&Address> for HttpAddress {
+    fn from(address: &Address) -> Self {
+        match address {
+            Address::Ws { authority, path } => {
+                Self(format!("http://{authority}{}", path.strip_suffix("/ws").unwrap_or_default()))
+            }
+            Address::Tcp { authority } => {
+                let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
+                Self(format!("http://{host}:{HTTP_PORT}"))
+            }
+        }
+    }
+}
+
+impl FromStr for HttpAddress {
+    type Err = BadHttpAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadHttpAddress> {
+        let bad = || BadHttpAddress(text.to_owned());
+        let rest = text.strip_prefix("http://").ok_or_else(bad)?;
+        let plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'@' | b'?' | b'#' | b'"' | b'\\');
+        if !rest.bytes().all(plain) {
+            return Err(bad());
+        }
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        // The rules for hosts and ports are those of the other addresses.
+        let address: Address = format!("ws://{authority}").parse().map_err(|_| bad())?;
+        Ok(Self(format!("http://{}{}", address.authority(), path.trim_end_matches('/'))))
+    }
+}
+
+impl fmt::Display for HttpAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_api_is_found_from_the_address_of_the_server() {
+        for (server, http) in [
+            ("tcp://127.0.0.1:6684", "http://127.0.0.1:6683"),
+            ("tcp://[::1]:7000", "http://[::1]:6683"),
+            ("tcp://motet.example", "http://motet.example:6683"),
+            ("ws://localhost", "http://localhost:6683"),
+            ("ws://localhost:80/motet/ws", "http://localhost:80/motet"),
+        ] {
+            assert_eq!(HttpAddress::from(&server.parse::<Address>().unwrap()).as_str(), http);
+        }
+    }
+
+    #[test]
+    fn one_server_has_one_text() {
+        for (text, canonical) in [
+            ("http://localhost", "http://localhost:6683"),
+            ("http://localhost:80/", "http://localhost:80"),
+            ("http://[::1]:5/motet/", "http://[::1]:5/motet"),
+        ] {
+            assert_eq!(text.parse::<HttpAddress>().unwrap().as_str(), canonical);
+        }
+        for text in
+            ["", "localhost:1", "https://x", "http://", "http://:1", "http://ann:secret@x", "http://x/?a", "http://x y"]
+        {
+            assert!(text.parse::<HttpAddress>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Who makes an HTTP request.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+
+use super::{
+    authenticator::{Authenticator, unauthorized},
+    identity::Identity,
+};
+use crate::{api::problem::Problem, hub::now_ms, room::Refusal};
+
+/// Who makes a request, by its `Authorization: Bearer …`; a guest without one, where guests are let in. As
+/// `Option<Caller>` it is nobody without one.
+#[derive(Clone, Debug)]
+pub struct Caller(pub Identity);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let token = bearer(&parts.headers)?;
+        Ok(Self(Authenticator::from_ref(state).identify(token, "", now_ms()).await?))
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Caller
+where
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Option<Self>, Problem> {
+        match bearer(&parts.headers)? {
+            Some(_) => <Self as FromRequestParts<S>>::from_request_parts(parts, state).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The token of a request, if it has one (RFC 6750, section 2.1).
+///
+/// # Errors
+///
+/// `unauthorized` for another scheme, or more than one of these headers.
+pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (first, second) = (values.next(), values.next());
+    let Some(value) = first else { return Ok(None) };
+    let words = value.to_str().ok().and_then(|value| value.split_once(' '));
+    match (words, second) {
+        (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(unauthorized()),
+    }
+}
+
+/// Where a request is from: what the listener put on it as [`ConnectInfo`], or what the proxies in front of it say. All
+/// requests of which neither is known share an address, and so a count.
+#[derive(Clone, Copy, Debug)]
+pub struct Address(pub IpAddr);
+
+impl<S: Send + Sync> FromRequestParts<S> for Address
+where
+    Authenticator: FromRef<S>,
+{
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let proxies = Authenticator::from_ref(state).config().proxies;
+        let address = forwarded(&parts.headers, proxies).or(peer);
+        Ok(Self(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))))
+    }
+}
+
+/// Whom the outermost of so many proxies saw. What stands before that in the header was said by whoever came, and could be
+/// anything.
+fn forwarded(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    let address = addresses.iter().nth_back(proxies.checked_sub(1)?)?;
+    address.parse().ok().or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+/// What a program calls itself in a request; empty if it does not.
+#[derive(Clone, Debug)]
+pub struct Client(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let named = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self(named.unwrap_or_default().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_from_its_header_only() {
+        let headers = |values: &[&str]| {
+            let values = values.iter().map(|value| (header::AUTHORIZATION, value.parse().unwrap()));
+            values.collect::<HeaderMap>()
+        };
+        assert_eq!(bearer(&headers(&[])), Ok(None));
+        assert_eq!(bearer(&headers(&["Bearer abc"])), Ok(Some("abc")));
+        assert_eq!(bearer(&headers(&["bearer  abc "])), Ok(Some("abc")));
+        for bad in [&["Basic abc"][..], &["abc"], &[""], &["Bearer"], &["Bearer a", "Bearer b"]] {
+            assert_eq!(bearer(&headers(bad)), Err(unauthorized()), "{bad:?}");
+        }
+    }
+    #[test]
+    fn behind_proxies_an_address_is_what_they_saw_and_not_what_somebody_says() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "6.6.6.6, 10.0.0.7".parse().unwrap());
+        headers.append("x-forwarded-for", "10.0.0.8:4711".parse().unwrap());
+        let address = |proxies| forwarded(&headers, proxies).map(|address| address.to_string());
+        assert_eq!(address(0), None, "nobody vouches for it");
+        assert_eq!(address(1).as_deref(), Some("10.0.0.8"));
+        assert_eq!(address(2).as_deref(), Some("10.0.0.7"));
+        assert_eq!(address(4), None);
+        headers.insert("x-forwarded-for", "unknown".parse().unwrap());
+        assert_eq!(forwarded(&headers, 1), None);
+    }
+}

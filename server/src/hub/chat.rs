@@ -1,0 +1,435 @@
+//! The messages of rooms, in the store: folded from the log beside the path of edits, and caught up with it before they are
+//! read. They are a hint as snapshots are, and can be made again from the log.
+//!
+//! ```text
+//! chat/<log>/done                      Done      how far they are made
+//! chat/<log>/m/<inverted revision>     Record    a message in no thread: the newest is first
+//! chat/<log>/t/<thread>/<inverted …>   Record    a message in a thread
+//! chat/<log>/l/<revision>              thread    where a message in a thread is
+//! read/<log>/<account>                 Mark      what an account has read
+//! ```
+//! A page is one scan, however long the chat is. A room without a chat has no keys.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bincode::{Decode, Encode};
+use bytes::Bytes;
+use motet_protocol::{access::AccountId, chat::ChatMessage, codec, error::ErrorCode, ids::Revision, message::Command};
+
+use super::{cell::RoomCell, history, refusal_of};
+use crate::{
+    room::{
+        Refusal,
+        chat::{Chat, Done, Messages, Record, Utterance, keep},
+    },
+    store::{LogId, Store, StoreError, Swap},
+};
+
+/// Entries of the chat that are written together: bounds what is held in memory, each having at most two records.
+const BATCH_ENTRIES: usize = 64;
+
+/// Records that are read together for a page.
+const SCAN_RECORDS: usize = 16;
+
+/// Bytes of messages in one page: it stays well below a frame.
+const PAGE_BYTES: usize = 128 * 1024;
+
+/// Times that a batch is tried anew because another server wrote the same.
+const WRITE_TRIES: usize = 8;
+
+/// Keys that are removed together.
+const PURGE_KEYS: usize = 256;
+
+/// How far the messages of one open room are made.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// As the store has it; none where that is not known.
+    done: Option<(Option<Bytes>, Done)>,
+    /// The room is no more.
+    gone: bool,
+}
+
+/// What a room has of its chat that may not be written yet.
+#[derive(Debug)]
+pub struct Heard {
+    /// What its state knows.
+    pub chat: Chat,
+    /// The committed revision.
+    pub revision: Revision,
+    /// See [`Room::utterances`](crate::room::Room::utterances).
+    pub utterances: Vec<Utterance>,
+}
+
+/// What an account has read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+struct Mark {
+    message: Revision,
+    /// The message's number among all of the room's.
+    ordinal: u64,
+}
+
+/// Messages in the store, with what is changed of them and not written yet.
+struct Pages<'a> {
+    store: &'a dyn Store,
+    log: LogId,
+    held: BTreeMap<Revision, Held>,
+}
+
+struct Held {
+    /// As the store has it.
+    stored: Option<Bytes>,
+    record: Record,
+}
+
+fn prefix(log: LogId) -> String {
+    format!("chat/{log}/")
+}
+
+fn done_key(log: LogId) -> String {
+    format!("chat/{log}/done")
+}
+
+fn list_prefix(log: LogId, thread: Option<Revision>) -> String {
+    match thread {
+        None => format!("chat/{log}/m/"),
+        Some(thread) => format!("chat/{log}/t/{thread:016x}/"),
+    }
+}
+
+fn message_key(log: LogId, thread: Option<Revision>, message: Revision) -> String {
+    format!("{}{:016x}", list_prefix(log, thread), !message)
+}
+
+fn thread_key(log: LogId, message: Revision) -> String {
+    format!("chat/{log}/l/{message:016x}")
+}
+
+fn mark_key(log: LogId, account: &AccountId) -> String {
+    format!("read/{log}/{account}")
+}
+
+fn decoded<T: Decode<()>>(key: &str, value: &[u8]) -> Result<T, StoreError> {
+    codec::decode(value).map_err(|error| StoreError::DamagedValue { key: key.to_owned(), what: error.to_string() })
+}
+
+fn find(store: &dyn Store, log: LogId, message: Revision) -> Result<Option<(Bytes, Record)>, StoreError> {
+    let mut key = message_key(log, None, message);
+    let mut found = store.get(&key)?;
+    if found.is_none() {
+        let thread = thread_key(log, message);
+        let Some(value) = store.get(&thread)? else { return Ok(None) };
+        key = message_key(log, Some(decoded(&thread, &value)?), message);
+        found = store.get(&key)?;
+    }
+    found.map(|value| decoded(&key, &value).map(|record| (value, record))).transpose()
+}
+
+impl Messages for Pages<'_> {
+    type Error = StoreError;
+
+    fn get(&mut self, message: Revision) -> Result<Option<Record>, StoreError> {
+        if let Some(held) = self.held.get(&message) {
+            return Ok(Some(held.record.clone()));
+        }
+        let Some((stored, record)) = find(self.store, self.log, message)? else { return Ok(None) };
+        self.held.insert(message, Held { stored: Some(stored), record: record.clone() });
+        Ok(Some(record))
+    }
+
+    fn put(&mut self, record: Record) {
+        match self.held.get_mut(&record.message()) {
+            Some(held) => held.record = record,
+            None => drop(self.held.insert(record.message(), Held { stored: None, record })),
+        }
+    }
+}
+
+impl Pages<'_> {
+    /// What is to be written, a message in a thread before the one that began it, as [`keep`] wants it.
+    fn swaps(self) -> Result<Vec<Swap>, StoreError> {
+        let (store, log) = (self.store, self.log);
+        let (in_threads, others): (Vec<Held>, Vec<Held>) =
+            self.held.into_values().partition(|held| held.record.thread().is_some());
+        let mut swaps = Vec::new();
+        for Held { stored, record } in in_threads.into_iter().chain(others) {
+            let new = codec::encode(&record);
+            if stored.as_ref() == Some(&new) {
+                continue;
+            }
+            if let (None, Some(thread)) = (&stored, record.thread()) {
+                // A crash may have left this of it and no more.
+                let key = thread_key(log, record.message());
+                let expected = store.get(&key)?;
+                swaps.push(Swap { key, expected, new: Some(codec::encode(&thread)) });
+            }
+            let key = message_key(log, record.thread(), record.message());
+            swaps.push(Swap { key, expected: stored, new: Some(new) });
+        }
+        Ok(swaps)
+    }
+}
+
+impl Written {
+    fn done(&mut self, store: &dyn Store, log: LogId) -> Result<Done, StoreError> {
+        if let Some((_, done)) = &self.done {
+            return Ok(*done);
+        }
+        let key = done_key(log);
+        let stored = store.get(&key)?;
+        let done = stored.as_ref().map(|value| decoded(&key, value)).transpose()?.unwrap_or_default();
+        self.done = Some((stored, done));
+        Ok(done)
+    }
+
+    /// Writes entries of the chat, in order, without gaps. Those that are written are passed over.
+    fn write(&mut self, store: &dyn Store, log: LogId, utterances: &[Utterance]) -> Result<(), StoreError> {
+        for batch in utterances.chunks(BATCH_ENTRIES) {
+            for _ in 0..WRITE_TRIES {
+                if self.try_write(store, log, batch)? {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// False where another server writes them too.
+    fn try_write(&mut self, store: &dyn Store, log: LogId, batch: &[Utterance]) -> Result<bool, StoreError> {
+        let mut done = self.done(store, log)?;
+        // Whatever comes of it, what the store has is looked at anew unless all is well.
+        let stored = self.done.take().and_then(|(stored, _)| stored);
+        let mut pages = Pages { store, log, held: BTreeMap::new() };
+        let written = batch.partition_point(|utterance| utterance.entry.revision <= done.revision);
+        for utterance in &batch[written..] {
+            keep(&mut pages, &mut done, utterance)?;
+        }
+        let new = codec::encode(&done);
+        if stored.as_ref() != Some(&new) {
+            let mut swaps = pages.swaps()?;
+            swaps.push(Swap { key: done_key(log), expected: stored, new: Some(new.clone()) });
+            if !store.swap_all(&swaps)? {
+                return Ok(false);
+            }
+        }
+        self.done = Some((Some(new), done));
+        Ok(true)
+    }
+}
+
+/// Brings the messages of a room up to its committed head. Waits for the disk; done by one at a time.
+pub fn bring_up(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
+    let log = cell.log_id();
+    let mut written = cell.written.lock();
+    while !written.gone {
+        let done = written.done(store, log)?;
+        let Heard { chat, revision, utterances } = cell.heard(done.revision, BATCH_ENTRIES);
+        let Some(first) = chat.first_after(done.revision) else { return Ok(()) };
+        if utterances.is_empty() {
+            from_log(store, log, &mut written, first, chat.changed().min(revision))?;
+        } else {
+            written.write(store, log, &utterances)?;
+        }
+        if written.done(store, log)?.revision <= done.revision {
+            let what = "the chat does not follow from the log".to_owned();
+            return Err(StoreError::DamagedValue { key: done_key(log), what });
+        }
+    }
+    Ok(())
+}
+
+/// Nothing more is written of a room, which is about to be removed.
+pub fn end(cell: &RoomCell) {
+    cell.written.lock().gone = true;
+}
+
+/// Writes what a crash left: the entries of the chat from `first` to `last`.
+fn from_log(
+    store: &dyn Store,
+    log: LogId,
+    written: &mut Written,
+    first: Revision,
+    last: Revision,
+) -> Result<(), StoreError> {
+    tracing::debug!(%log, first, last, "the chat is caught up from the log");
+    let mut state = history::state_at(store, log, Some(first - 1))?.state;
+    let mut utterances = Vec::new();
+    while state.revision() < last {
+        // The log may hold entries after `last` that are not committed yet.
+        let wanted = usize::try_from(last - state.revision()).unwrap_or(usize::MAX);
+        let page = history::read_after(store, log, state.revision(), wanted)?;
+        if page.is_empty() {
+            return Err(history::missing(log, state.revision() + 1));
+        }
+        for (entry, _) in page {
+            let damaged = |what: String| StoreError::Damaged { log, revision: entry.revision, what };
+            state.fold(&entry).map_err(|error| damaged(error.to_string()))?;
+            if matches!(entry.command, Command::Chat(_)) {
+                let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
+                utterances.push(Utterance { entry, author });
+            }
+        }
+        if utterances.len() >= BATCH_ENTRIES {
+            written.write(store, log, &utterances)?;
+            utterances.clear();
+        }
+    }
+    written.write(store, log, &utterances)
+}
+
+/// The record of a message, brought up to the committed head. Waits for the disk.
+pub fn look_up(store: &dyn Store, cell: &RoomCell, message: Revision) -> Result<Record, Refusal> {
+    let found = bring_up(store, cell).and_then(|()| find(store, cell.log_id(), message));
+    let found = found.map_err(|error| refusal_of(&error))?;
+    let not_there = || Refusal::new(ErrorCode::NotFound, format!("there is no message {message}"));
+    found.map(|(_, record)| record).ok_or_else(not_there)
+}
+
+/// What part of a chat is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Messages said before this revision.
+    pub before: Option<Revision>,
+    /// Only those in the thread of this message.
+    pub thread: Option<Revision>,
+    /// As they stood at this revision, if it is not the newest.
+    pub at: Option<Revision>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A page of the chat, the newest message first, and whether there are older ones. Waits for the disk.
+pub fn page(store: &dyn Store, cell: &RoomCell, wanted: Wanted) -> Result<(Vec<ChatMessage>, bool), Refusal> {
+    let Wanted { before, thread, at, limit } = wanted;
+    let thread = match thread {
+        None => None,
+        Some(message) => Some(look_up(store, cell, message)?.thread_of_answers()),
+    };
+    bring_up(store, cell).map_err(|error| refusal_of(&error))?;
+    let log = cell.log_id();
+    let read = || {
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        let first = before.unwrap_or(Revision::MAX).min(at.map_or(Revision::MAX, |at| at.saturating_add(1)));
+        let mut after = message_key(log, thread, first);
+        loop {
+            // One more than is wanted, to see whether there are older ones.
+            let some = (limit + 1 - messages.len()).min(SCAN_RECORDS);
+            let pairs = store.scan(&list_prefix(log, thread), Some(&after), some)?;
+            let last = pairs.len() < some;
+            for (key, value) in pairs {
+                let message = message_at(store, log, &decoded(&key, &value)?, at)?;
+                bytes += codec::encode(&message).len();
+                if messages.len() == limit || (bytes > PAGE_BYTES && !messages.is_empty()) {
+                    return Ok((messages, true));
+                }
+                messages.push(message);
+                after = key;
+            }
+            if last {
+                return Ok((messages, false));
+            }
+        }
+    };
+    read().map_err(|error| refusal_of(&error))
+}
+
+/// A message as it stood, with the replies that it had then.
+fn message_at(store: &dyn Store, log: LogId, record: &Record, at: Option<Revision>) -> Result<ChatMessage, StoreError> {
+    let Some(at) = at else { return Ok(record.at(Revision::MAX)) };
+    let mut message = record.at(at);
+    if message.replies > 0 {
+        let thread = Some(record.message());
+        let after = message_key(log, thread, at.saturating_add(1));
+        let newest = store.scan(&list_prefix(log, thread), Some(&after), 1)?;
+        message.replies = match newest.first() {
+            None => 0,
+            Some((key, value)) => decoded::<Record>(key, value)?.thread_ordinal(),
+        };
+    }
+    Ok(message)
+}
+
+/// Notes that an account has read the chat up to a message; one that it has read more of stays so. Returns how many
+/// messages are unread. Waits for the disk.
+pub fn mark_read(store: &dyn Store, cell: &RoomCell, account: &AccountId, message: Revision) -> Result<u64, Refusal> {
+    let record = look_up(store, cell, message)?;
+    let key = mark_key(cell.log_id(), account);
+    let mark = Mark { message, ordinal: record.ordinal() };
+    let write = || {
+        for _ in 0..WRITE_TRIES {
+            let stored = store.get(&key)?;
+            let old: Mark = stored.as_ref().map(|value| decoded(&key, value)).transpose()?.unwrap_or_default();
+            let further = mark.ordinal > old.ordinal;
+            if !further || store.compare_and_swap(&key, stored.as_deref(), Some(&codec::encode(&mark)))? {
+                return Ok(mark.ordinal.max(old.ordinal));
+            }
+        }
+        Ok(mark.ordinal)
+    };
+    let ordinal = write().map_err(|error| refusal_of(&error))?;
+    Ok(cell.with_state(|state| state.chat().count()).saturating_sub(ordinal))
+}
+
+/// How many of `count` messages an account has not read. Waits for the disk.
+pub fn unread(store: &dyn Store, log: LogId, account: &AccountId, count: u64) -> Result<u64, StoreError> {
+    if count == 0 {
+        return Ok(0);
+    }
+    let key = mark_key(log, account);
+    let mark: Mark = store.get(&key)?.map(|value| decoded(&key, &value)).transpose()?.unwrap_or_default();
+    Ok(count.saturating_sub(mark.ordinal))
+}
+
+/// Removes the messages and the read marks of a room that is no more. Waits for the disk.
+pub fn purge(store: &dyn Store, log: LogId) -> Result<(), StoreError> {
+    for prefix in [prefix(log), format!("read/{log}/")] {
+        loop {
+            let pairs = store.scan(&prefix, None, PURGE_KEYS)?;
+            if pairs.is_empty() {
+                break;
+            }
+            let remove = |(key, value)| Swap { key, expected: Some(value), new: None };
+            store.swap_all(&pairs.into_iter().map(remove).collect::<Vec<_>>())?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings the messages of rooms up to date, one room after the other, beside the path of edits.
+#[derive(Clone, Debug)]
+pub struct Scribe {
+    /// Each open room is in it once at most.
+    rooms: tokio::sync::mpsc::UnboundedSender<Arc<RoomCell>>,
+}
+
+impl Scribe {
+    /// Starts it, on the runtime that this is called on; it ends when nobody can ask anything of it any more.
+    pub fn start(store: Arc<dyn Store>) -> Self {
+        let (rooms, mut asked) = tokio::sync::mpsc::unbounded_channel::<Arc<RoomCell>>();
+        tokio::spawn(async move {
+            while let Some(cell) = asked.recv().await {
+                cell.chat_waits.store(false, std::sync::atomic::Ordering::Release);
+                let store = Arc::clone(&store);
+                let done = super::blocking(move || {
+                    if let Err(error) = bring_up(store.as_ref(), &cell) {
+                        tracing::warn!(room = %cell.id, %error, "the chat is not written; it is when it is next read");
+                    }
+                });
+                if let Err(refusal) = done.await {
+                    tracing::error!(%refusal, "writing a chat failed");
+                }
+            }
+        });
+        Self { rooms }
+    }
+
+    /// Asks for a room's messages to be brought up to date.
+    pub fn ask(&self, cell: &Arc<RoomCell>) {
+        if !cell.chat_waits.swap(true, std::sync::atomic::Ordering::AcqRel) {
+            // It has ended only when the server has.
+            let _ = self.rooms.send(Arc::clone(cell));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! The client of docs/json.md in Node, with nothing but the platform's WebSocket, among binary clients.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod harness;
+
+use std::{
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use harness::{Server, replica::Replica};
+use motet_protocol::ot::Operation;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+const EDITS: usize = 10_000;
+
+/// Node, if it is here in a version that has a WebSocket: 20 has it behind a flag, 22 without one.
+fn node() -> Option<Command> {
+    let version = Command::new("node").arg("--version").output().ok()?;
+    let version = String::from_utf8(version.stdout).ok()?;
+    let major: u32 = version.trim_start_matches('v').split('.').next()?.parse().ok()?;
+    let mut command = Command::new("node");
+    command.args((major < 22).then_some("--experimental-websocket")).arg("--no-warnings");
+    (major >= 20).then_some(command)
+}
+
+fn random_edit(random: &mut StdRng, length: u64) -> Operation {
+    let at = random.random_range(0..=length);
+    let most = if length > 400 { 20 } else { 3 };
+    let gone = random.random_range(0..=(length - at).min(most));
+    let word = ["x", "𝄞", "ö", "word", "\n"][random.random_range(0..5)];
+    Operation::builder().retain(at).insert(word).delete(gone).retain(length - at - gone).build().unwrap()
+}
+
+#[test]
+fn a_client_of_forty_lines_in_node_converges_with_binary_clients() {
+    let seed: u64 = std::env::var("SEED").map_or_else(|_| rand::random::<u32>().into(), |seed| seed.parse().unwrap());
+    println!("SEED={seed}");
+    let Some(mut node) = node() else {
+        assert!(std::env::var_os("MOTET_TESTS_NEED_ALL").is_none(), "this test takes Node 20 or newer");
+        println!("NOT RUN: this test takes Node 20 or newer, which is not installed");
+        return;
+    };
+    let server = Server::start(&["--store", "memory", "--durability", "none"]);
+    server.peer_in("demo");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_client/main.mjs");
+    let own = EDITS / 3;
+    let mut child = node
+        .arg(script)
+        .args([format!("ws://{}/ws", server.http), "demo".into(), own.to_string(), seed.to_string()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let tcp = server.tcp;
+    let typing: Vec<_> = (1..=2)
+        .map(|n| {
+            std::thread::spawn(move || {
+                let mut random = StdRng::seed_from_u64(seed.wrapping_add(n));
+                let mut replica = Replica::new("demo");
+                replica.connect(tcp).unwrap();
+                for _ in 0..(EDITS - own) / 2 {
+                    let length = replica.text.len_chars() as u64;
+                    replica.edit(random_edit(&mut random, length)).unwrap();
+                    while !replica.is_synchronized() && random.random_bool(0.7) {
+                        replica.step().unwrap();
+                    }
+                }
+                replica.settle(tcp, None);
+                replica
+            })
+        })
+        .collect();
+    let mut replicas: Vec<_> = typing.into_iter().map(|thread| thread.join().unwrap()).collect();
+    assert_eq!(said.next().unwrap().unwrap(), "done");
+
+    // The end is marked by one of them, when all others have said what they had to say.
+    let last = replicas[0].client.revision();
+    replicas[0].settle(tcp, Some(last));
+    let end = {
+        let mut peer = harness::Peer::greeted(&server);
+        let (head, text) = peer.join(1, "demo");
+        let length = text.chars().count() as u64;
+        peer.edit(1, head, Operation::builder().insert("END").retain(length).build().unwrap())
+    };
+    for replica in &mut replicas {
+        replica.settle(tcp, Some(end));
+    }
+    let theirs: String = serde_json::from_str(&said.next().unwrap().unwrap()).unwrap();
+    assert!(child.wait().unwrap().success());
+    for replica in &replicas {
+        assert_eq!(theirs, replica.text.to_string());
+    }
+    // What was typed while an edit was outstanding was composed, so that there are fewer entries than edits; but many.
+    assert!(end > EDITS as u64 / 10, "{end}");
+}
