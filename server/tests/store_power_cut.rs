@@ -22,12 +22,23 @@ mod store_writer;
 
 const IMAGE_MIB: u64 = 160;
 
-/// Runs the writer on an image and freezes it after a time; the copy of the image is the disk after the cut.
-fn cut(image: &Path, copy: &Path, kind: StoreKind, durability: Durability, after: Duration) -> Acknowledged {
+/// So many writes at least come before a cut that is not to hit the start.
+const WRITES: u64 = 200;
+
+/// When the power is cut: so long after the writer was told of so many writes.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    writes: u64,
+    after: Duration,
+}
+
+/// Runs the writer on an image and freezes it at a moment; the copy of the image is the disk after the cut.
+fn cut(image: &Path, copy: &Path, kind: StoreKind, durability: Durability, moment: Moment) -> Acknowledged {
     let at = image.with_extension("mounted");
     let disk = store_disk::mount(image, &at).unwrap();
-    let writer = Writer::start(&disk.path().join("data"), kind, durability);
-    thread::sleep(after);
+    let mut writer = Writer::start(&disk.path().join("data"), kind, durability);
+    writer.wait_for(moment.writes);
+    thread::sleep(moment.after);
     writer.signal("-STOP");
     wait_until_stopped(writer.id);
     fs::copy(image, copy).unwrap();
@@ -42,7 +53,7 @@ fn wait_until_stopped(process: u32) {
         stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))
     };
     while !fs::read_dir(format!("/proc/{process}/task")).unwrap().map(Result::unwrap).all(stopped) {
-        assert!(began.elapsed() < Duration::from_secs(10), "the writer does not stop");
+        assert!(began.elapsed() < Duration::from_secs(120), "the writer does not stop");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -70,17 +81,18 @@ fn loses_nothing(kind: StoreKind) {
     let mut count = 0;
     for round in 1..=5 {
         // The first is cut while it starts.
-        let after = Duration::from_millis(if round == 1 { random.below(60) } else { 300 + random.below(500) });
+        let (writes, micros) = if round == 1 { (0, 60_000) } else { (WRITES, 400_000) };
+        let moment = Moment { writes, after: Duration::from_micros(random.below(micros)) };
         let copy = directory.path().join(format!("{round}.image"));
-        let acknowledged = cut(&image, &copy, kind, Durability::Sync, after);
+        let acknowledged = cut(&image, &copy, kind, Durability::Sync, moment);
         count = acknowledged.count().max(count);
         let lost = lost(&copy, kind, &acknowledged);
-        assert_eq!(lost, Ok(0), "cut {round}, after {after:?}, seed {seed}: {acknowledged:?}");
+        assert_eq!(lost, Ok(0), "{kind}, cut {round}, {moment:?}, seed {seed}: {acknowledged:?}");
         fs::remove_file(&image).unwrap();
         image = copy;
     }
     eprintln!("{kind}: {count} acknowledged writes, 5 cuts, none lost");
-    assert!(count > 500, "the writer made only {count} writes");
+    assert!(count >= WRITES, "the writer made only {count} writes");
 }
 
 /// Some cuts without syncs: at least one must lose something, or the procedure above proves nothing.
@@ -89,11 +101,12 @@ fn loses_something_without_syncs(kind: StoreKind) {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
+    let moment = Moment { writes: WRITES, after: Duration::from_millis(100) };
     let mut outcomes = Vec::new();
     for round in 1..=3 {
         let (image, copy) = (directory.path().join("image"), directory.path().join(format!("{round}.copy")));
         store_disk::make(&image, IMAGE_MIB).unwrap();
-        let acknowledged = cut(&image, &copy, kind, Durability::Os, Duration::from_millis(400));
+        let acknowledged = cut(&image, &copy, kind, Durability::Os, moment);
         outcomes.push((acknowledged.count(), lost(&copy, kind, &acknowledged)));
     }
     eprintln!("{kind} without syncs (acknowledged, lost): {outcomes:?}");

@@ -48,9 +48,9 @@ impl OnDisk for SledEngine {
 }
 
 /// Opens the database. One that this process had open before lets go of its lock a moment after it was dropped, when sled's
-/// own threads have ended; that nobody else has it our own lock says.
+/// own threads have ended (after a long moment, when the machine is busy); that nobody else has it our own lock says.
 fn open_unlocked(path: &Path) -> Result<::sled::Db, StoreError> {
-    const TRIES: u32 = 500;
+    const TRIES: u32 = 3_000;
     const PAUSE: Duration = Duration::from_millis(10);
     let config = ::sled::Config::default().path(path).cache_capacity(CACHE_BYTES);
     for _ in 1..TRIES {

@@ -13,8 +13,10 @@
 //!
 //! Commits are numbered without gaps. `begin` is the first commit that was needed when this one was written. When the engine is
 //! opened, the commit with the highest number says where the journal begins, and all from there on must be there: one that is
-//! missing is damage, and told. Chunks are written before the commit that no longer needs what they hold. What was purged is
-//! not to come back from the journal: a record says up to which commit a log's entries are gone.
+//! missing is damage, and told. Chunks are written along with one commit, and what they hold is still needed then; only the
+//! next commit, with a sync between them, may say that it is not. So nothing depends on the order in which the disk writes
+//! what one sync covers. What was purged is not to come back from the journal: a record says up to which commit a log's
+//! entries are gone.
 
 use std::collections::{HashMap, HashSet, VecDeque, hash_map::Entry};
 
@@ -41,7 +43,7 @@ const VALUE_BYTES_MAX: usize = 4 * 1024;
 /// More commits than this, and the logs in the oldest ones are folded, however little they have gathered.
 const COMMITS_MAX: usize = SLOTS as usize / 2;
 
-/// The same in bytes of entries: what the journal takes of memory, and what is read when the engine is opened.
+/// The same in bytes of entries, with what they cost beside: what the journal takes of memory, and what is read when the engine is opened.
 const BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// A log with so many entries in the journal is folded: one chunk costs as much as a few entries would.
@@ -55,6 +57,9 @@ const TURN_BYTES: usize = 32 * 1024;
 
 /// An entry counts this many bytes more than it has.
 const ENTRY_OVERHEAD: usize = 64;
+
+/// A log that comes into the journal counts this many bytes: its place in the table, and room for its first entries.
+const LOG_OVERHEAD: usize = 256;
 
 /// What is in the journal and needed, as it is in the engine and durable.
 #[derive(Debug)]
@@ -173,8 +178,8 @@ impl Journal {
         let skipped = usize::try_from(from.saturating_sub(recent.first)).unwrap_or(usize::MAX);
         let mut bytes = 0;
         let mut entries = Vec::new();
-        for (revision, entry) in (recent.first..).zip(&recent.entries).skip(skipped).take(entries_max) {
-            entries.push((revision, entry.clone()));
+        for (index, entry) in recent.entries.iter().enumerate().skip(skipped).take(entries_max) {
+            entries.push((recent.first + index as u64, entry.clone()));
             bytes += entry.len();
             if bytes >= bytes_max {
                 break;
@@ -183,9 +188,9 @@ impl Journal {
         Some((recent.first, entries))
     }
 
-    /// The changes that write the next commit to an engine, its record last. `folded` is in chunks by then.
-    pub(crate) fn put<E: Engine>(&self, parts: &[Part<'_>], folded: &[Fold], changes: &mut Vec<Change>) {
-        let begin = self.begin() + self.needless(folded) as u64;
+    /// The changes that write the next commit to an engine, its record last.
+    pub(crate) fn put<E: Engine>(&self, parts: &[Part<'_>], changes: &mut Vec<Change>) {
+        let begin = self.begin() + self.needless() as u64;
         let bytes = parts.iter().map(Part::bytes).sum::<usize>();
         let mut payload = Vec::with_capacity(16 + 20 * parts.len() + bytes);
         payload.extend_from_slice(&self.next.to_be_bytes());
@@ -237,27 +242,48 @@ impl Journal {
         folds
     }
 
-    /// Whether the journal has no room for another commit before some are folded.
+    /// Whether the journal has no slot for a further commit until one says that older ones are not needed.
     pub(crate) fn is_full(&self) -> bool {
         self.commits.len() as u64 >= SLOTS - 1
+    }
+
+    /// Whether no commit has anything in it, needed or not.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commits.iter().all(|commit| commit.ends.is_empty())
     }
 
     fn needs(&self, log: LogId, end: Revision) -> bool {
         self.logs.get(&log).is_some_and(|recent| recent.first <= end)
     }
 
-    /// How many of the oldest commits are not needed once these are in chunks.
-    fn needless(&self, folded: &[Fold]) -> usize {
-        let reached: HashMap<LogId, Revision> = folded.iter().map(|fold| (fold.log, fold.end())).collect();
-        let done = |(log, end): &(LogId, Revision)| {
-            !self.needs(*log, *end) || reached.get(log).is_some_and(|reached| reached >= end)
-        };
-        self.commits.iter().take_while(|commit| commit.ends.iter().all(done)).count()
+    /// How many of the oldest commits are not needed.
+    fn needless(&self) -> usize {
+        let needed = |(log, end): &(LogId, Revision)| self.needs(*log, *end);
+        self.commits.iter().take_while(|commit| !commit.ends.iter().any(needed)).count()
     }
 
-    /// These are in chunks now, and durable. Returns the slots, with how many pieces they have, that are free by it, and
-    /// the logs whose purge needs no more be remembered.
-    pub(crate) fn folded(&mut self, folds: &[Fold]) -> Freed {
+    /// The next commit is durable: these appends, in a record with so many further pieces. Returns what is free by it.
+    pub(crate) fn committed(&mut self, parts: &[Part<'_>], pieces: usize) -> Freed {
+        let mut freed = Freed::default();
+        for _ in 0..self.needless() {
+            let slot = self.begin() % SLOTS;
+            if let Some(commit) = self.commits.pop_front() {
+                self.bytes -= commit.bytes;
+                freed.slots.extend((commit.pieces > 0).then_some((slot, commit.pieces)));
+            }
+        }
+        let begin = self.begin();
+        freed.purged.extend(self.purged.extract_if(|_, number| *number <= begin).map(|(log, _)| log));
+
+        let entries = parts.iter().map(|part| (part.log, part.first, part.entries.iter().cloned()));
+        let bytes = parts.iter().map(Part::bytes).sum();
+        let ends = parts.iter().map(|part| (part.log, part.end())).collect();
+        self.push(entries, Commit { ends, bytes, pieces });
+        freed
+    }
+
+    /// These are in chunks now, and durable: they are read from there.
+    pub(crate) fn folded(&mut self, folds: &[Fold]) {
         for fold in folds {
             let Entry::Occupied(mut occupied) = self.logs.entry(fold.log) else { continue };
             let recent = occupied.get_mut();
@@ -271,30 +297,19 @@ impl Journal {
         }
         let logs = &self.logs;
         self.ripe.retain(|log| logs.get(log).is_some_and(Recent::is_ripe));
-        let mut freed = Freed::default();
-        for _ in 0..self.needless(&[]) {
-            let slot = self.begin() % SLOTS;
-            if let Some(commit) = self.commits.pop_front() {
-                self.bytes -= commit.bytes;
-                freed.slots.extend((commit.pieces > 0).then_some((slot, commit.pieces)));
-            }
-        }
-        let begin = self.begin();
-        freed.purged.extend(self.purged.extract_if(|_, number| *number <= begin).map(|(log, _)| log));
-        freed
     }
 
-    /// The next commit is durable: these appends, in a record with so many further pieces.
-    pub(crate) fn committed(&mut self, parts: &[Part<'_>], pieces: usize) {
-        let entries = parts.iter().map(|part| (part.log, part.first, part.entries.iter().cloned()));
-        let bytes = parts.iter().map(Part::bytes).sum();
-        let ends = parts.iter().map(|part| (part.log, part.end())).collect();
-        self.push(entries, Commit { ends, bytes, pieces });
-    }
-
-    fn push<I: Iterator<Item = Bytes>>(&mut self, parts: impl Iterator<Item = (LogId, Revision, I)>, commit: Commit) {
+    fn push<I: Iterator<Item = Bytes>>(
+        &mut self,
+        parts: impl Iterator<Item = (LogId, Revision, I)>,
+        mut commit: Commit,
+    ) {
         for (log, first, entries) in parts {
-            let recent = self.logs.entry(log).or_insert_with(|| Recent { first, entries: VecDeque::new(), bytes: 0 });
+            let recent = self.logs.entry(log).or_insert_with(|| {
+                commit.bytes += LOG_OVERHEAD;
+                Recent { first, entries: VecDeque::new(), bytes: 0 }
+            });
+            debug_assert_eq!(recent.first + recent.entries.len() as u64, first, "{log} has a gap");
             let was_ripe = recent.is_ripe();
             for entry in entries {
                 recent.bytes += entry.len() + ENTRY_OVERHEAD;
@@ -330,7 +345,9 @@ fn value_bytes_max<E: Engine>() -> usize {
 /// What is no longer needed in the engine.
 #[derive(Debug, Default)]
 pub(crate) struct Freed {
+    /// Slots, each with how many further pieces its record has.
     pub(crate) slots: Vec<(u64, usize)>,
+    /// Logs whose purge needs no more be remembered.
     pub(crate) purged: Vec<LogId>,
 }
 

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use motet_protocol::ids::Revision;
 
 use super::{
-    Append, AppendOutcome, Change, Direction, Embedded, Engine, Head, LogId, StoreError, StoredEntry, Writer, chunks,
+    Append, AppendOutcome, Change, Direction, Durability, Embedded, Engine, Head, LogId, StoreError, StoredEntry,
+    Writer, chunks,
     journal::{Fold, Part},
     keys::{self, Region},
     number_at, put_tails, record,
@@ -77,67 +78,74 @@ impl<E: Engine> Embedded<E> {
         })
     }
 
-    /// Writes one commit of the journal, and before it the chunks that are due.
+    /// Writes one commit of the journal, and the chunks that are due.
     fn commit(&self, writer: &mut Writer, parts: &[Part<'_>]) -> Result<(), StoreError> {
-        let folds = {
-            let journal = self.journal.lock();
-            match journal.is_full() {
-                true => journal.all(),
-                false => journal.due(parts.iter().map(Part::bytes).sum()),
-            }
-        };
-        self.commit_folding(writer, parts, &folds)
-    }
-
-    /// Folds everything, with a commit that says so.
-    pub(super) fn fold_all(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        let folds = self.journal.lock().all();
-        if folds.is_empty() { Ok(()) } else { self.commit_folding(writer, &[], &folds) }
-    }
-
-    /// Writes chunks, and then the commit that no longer needs what they hold.
-    fn commit_folding(&self, writer: &mut Writer, parts: &[Part<'_>], folds: &[Fold]) -> Result<(), StoreError> {
+        if self.journal.lock().is_full() {
+            self.fold_all(writer, self.durability)?;
+        }
+        let folds = self.journal.lock().due(parts.iter().map(Part::bytes).sum());
         let mut changes = writer.take_garbage();
         folds.iter().for_each(|fold| chunks::put(fold, E::VALUE_BYTES_MAX, &mut changes));
         let ends = put_tails::<E>(writer.tails.due(parts.len()), &mut changes);
-        let before = changes.len();
-        let next = {
-            let journal = self.journal.lock();
-            journal.put::<E>(parts, folds, &mut changes);
-            journal.next() + 1
-        };
-        let pieces = changes.len() - before - 1;
+        let pieces = self.put_commit(parts, &mut changes);
         let mark = writer.tip.as_mut().and_then(Tip::next);
-        self.write_marked(writer, changes, mark, next, self.durability)?;
+        self.write_marked(writer, changes, mark, self.durability)?;
         writer.tails.written(ends);
-        if writer.tip.is_some() {
-            for fold in folds {
-                writer.tails.reached(fold.log, fold.end(), fold.entries.len(), fold.bytes());
-            }
+        self.committed(writer, parts, pieces);
+        self.folded(writer, &folds);
+        Ok(())
+    }
+
+    /// Makes chunks of all that is in the journal. What it takes of the disk is free only by the next commit.
+    pub(super) fn fold_all(&self, writer: &mut Writer, durability: Durability) -> Result<(), StoreError> {
+        let folds = self.journal.lock().all();
+        if folds.is_empty() {
+            return Ok(());
         }
+        let mut changes = Vec::new();
+        folds.iter().for_each(|fold| chunks::put(fold, E::VALUE_BYTES_MAX, &mut changes));
+        self.write_marked(writer, changes, None, durability)?;
+        self.folded(writer, &folds);
+        Ok(())
+    }
+
+    /// The changes that write the next commit; returns how many further pieces it has.
+    pub(super) fn put_commit(&self, parts: &[Part<'_>], changes: &mut Vec<Change>) -> usize {
+        let before = changes.len();
+        self.journal.lock().put::<E>(parts, changes);
+        changes.len() - before - 1
+    }
+
+    /// The commit is durable, and so its entries are shown.
+    pub(super) fn committed(&self, writer: &mut Writer, parts: &[Part<'_>], pieces: usize) {
         let (mut ends, mut journal) = (self.ends.lock(), self.journal.lock());
         for part in parts {
             ends.set_head(part.log, part.end());
         }
-        journal.committed(parts, pieces);
-        let freed = journal.folded(folds);
+        let freed = journal.committed(parts, pieces);
         writer.garbage.extend(freed.purged.into_iter().map(keys::purged));
         for (slot, pieces) in freed.slots {
             let of = keys::slot_pieces(slot);
             writer.garbage.extend((0..pieces).map(|index| record::piece_key(&of, index)));
         }
-        Ok(())
+    }
+
+    /// Chunks are durable: what they hold is read from there.
+    fn folded(&self, writer: &mut Writer, folds: &[Fold]) {
+        if writer.tip.is_some() {
+            for fold in folds {
+                writer.tails.reached(fold.log, fold.end(), fold.entries.len(), fold.bytes());
+            }
+        }
+        self.journal.lock().folded(folds);
     }
 
     /// Whether these entries stand in the log from revision `from` on, byte for byte.
     fn holds(&self, log: LogId, from: Revision, entries: &[Bytes]) -> Result<bool, StoreError> {
-        for (revision, entry) in (from..).zip(entries) {
-            let stored = self.read_entries(log, revision, 1, usize::MAX)?;
-            if stored.first().is_none_or(|(_, bytes)| bytes != entry) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+        // A page of as many bytes may end early, and one of more holds others.
+        let bytes_max = 1 + entries.iter().map(Bytes::len).sum::<usize>();
+        let stored = self.read_entries(log, from, entries.len(), bytes_max)?;
+        Ok(stored.iter().map(|(_, entry)| entry).eq(entries))
     }
 
     pub(super) fn shown_head(&self, log: LogId) -> Result<Head, StoreError> {

@@ -124,33 +124,38 @@ impl<E: Engine> Embedded<E> {
     /// Makes changes and has them as durable as the store was opened to make them.
     fn write_through(&self, writer: &mut Writer, changes: Vec<Change>) -> Result<(), StoreError> {
         let mark = writer.tip.as_mut().and_then(Tip::next);
-        let next = self.journal.lock().next();
-        self.write_marked(writer, changes, mark, next, self.durability)
+        self.write_marked(writer, changes, mark, self.durability)
     }
 
     /// Folds the journal, makes everything durable that was written, and sets a mark to it.
     fn write_out(&self, writer: &mut Writer) -> Result<(), StoreError> {
-        self.fold_all(writer)?;
+        self.fold_all(writer, Durability::Sync)?;
         let mark = writer.tip.as_mut().and_then(Tip::last);
         let mut changes = writer.take_garbage();
         let ends = put_tails::<E>(writer.tails.all(), &mut changes);
-        let next = self.journal.lock().next();
-        self.write_marked(writer, changes, mark, next, Durability::Sync)?;
+        // A commit without entries, which says that those before it are not needed.
+        let needed = !self.journal.lock().is_empty();
+        let pieces = needed.then(|| self.put_commit(&[], &mut changes));
+        self.write_marked(writer, changes, mark, Durability::Sync)?;
         writer.tails.written(ends);
-        let synced = writer.tip.as_ref().map_or(Ok(()), Tip::sync);
+        if let Some(pieces) = pieces {
+            self.committed(writer, &[], pieces);
+        }
+        let synced = writer.tip.as_mut().map_or(Ok(()), Tip::sync);
         synced.map_err(|error| io_failed(E::NAME, "syncing TIP", &error))
     }
 
-    /// Makes changes, and sets a mark to them: the journal's next commit will have the number `next`.
+    /// Makes changes, and sets a mark to them.
     fn write_marked(
         &self,
         writer: &mut Writer,
         mut changes: Vec<Change>,
         mark: Option<u64>,
-        next: u64,
         durability: Durability,
     ) -> Result<(), StoreError> {
         if let Some(mark) = mark {
+            // What is durable already: a commit among the changes may be lost, by a power cut now, and the mark not.
+            let next = self.journal.lock().next();
             Mark { mark, next }.put(E::VALUE_BYTES_MAX, &mut changes);
         }
         self.cell.write(|engine| {
@@ -281,7 +286,7 @@ fn put_tails<E: Engine>(tails: &[(LogId, Revision)], changes: &mut Vec<Change>) 
 #[derive(Clone, Copy, Debug, Default)]
 struct Mark {
     mark: u64,
-    /// The journal's next commit had this number then.
+    /// The journal's commits before this one were durable then.
     next: u64,
 }
 

@@ -22,7 +22,7 @@ use super::{
 /// known otherwise.
 ///
 /// In a store that syncs (`strict`) a commit that is missing is an error. One that does not may have lost some by a power cut: it
-/// goes on from before the first that is missing, and the commits after that are given up.
+/// goes on without them, and without what came after that in the logs they were of.
 pub(crate) fn load<E: Engine>(engine: &E, next_min: u64, strict: bool) -> Result<Journal, StoreError> {
     let mut commits = read_commits(engine)?;
     let (begin, last) = commits.last_key_value().map_or((1, 0), |(last, commit)| (commit.begin, *last));
@@ -30,15 +30,22 @@ pub(crate) fn load<E: Engine>(engine: &E, next_min: u64, strict: bool) -> Result
     let next = (last + 1).max(next_min);
     let mut journal = Journal::starting(begin);
     journal.purged = read_purged(engine)?;
+    let mut missing = 0;
     for number in begin..next {
         match commits.remove(&number) {
-            Some(read) => journal.recovered(read, |log| chunks::end_of(engine, log))?,
+            Some(read) => journal.recovered(read, missing > 0, |log| chunks::end_of(engine, log))?,
             None if strict => return Err(lost::<E>(number)),
-            None => {
-                tracing::error!(number, next, "a commit of the journal is missing: it and those after it are given up");
-                return cut_short(engine, &journal, next);
-            }
+            None => missing += 1,
         }
+    }
+    if missing > 0 {
+        tracing::error!(
+            missing,
+            begin,
+            next,
+            "commits of the journal are missing: the newest entries of some rooms are gone"
+        );
+        return begin_again(engine, &journal, next);
     }
     Ok(journal)
 }
@@ -52,11 +59,13 @@ fn lost<E: Engine>(number: u64) -> StoreError {
 }
 
 /// Folds what is left of a journal, and starts another one.
-fn cut_short<E: Engine>(engine: &E, journal: &Journal, next: u64) -> Result<Journal, StoreError> {
+fn begin_again<E: Engine>(engine: &E, journal: &Journal, next: u64) -> Result<Journal, StoreError> {
     let mut changes = Vec::new();
     journal.all().iter().for_each(|fold| chunks::put(fold, E::VALUE_BYTES_MAX, &mut changes));
-    let mut new = Journal::starting(next);
-    new.put::<E>(&[], &[], &mut changes);
+    engine.write(changes)?;
+    engine.persist(Durability::Sync)?;
+    let (mut new, mut changes) = (Journal::starting(next), Vec::new());
+    new.put::<E>(&[], &mut changes);
     engine.write(changes)?;
     engine.persist(Durability::Sync)?;
     new.committed(&[], 0);
@@ -109,8 +118,14 @@ struct Read {
 }
 
 impl Journal {
-    /// Takes the next commit as it was read from the engine. `end` is a log's last revision that is in a chunk.
-    fn recovered<E>(&mut self, read: Read, mut end: impl FnMut(LogId) -> Result<Revision, E>) -> Result<(), E> {
+    /// Takes the next commit as it was read from the engine. `end` is a log's last revision that is in a chunk. If commits
+    /// before it are missing (`torn`), a log goes on only if nothing of it was in them.
+    fn recovered<E>(
+        &mut self,
+        read: Read,
+        torn: bool,
+        mut end: impl FnMut(LogId) -> Result<Revision, E>,
+    ) -> Result<(), E> {
         self.next = read.number;
         let (mut ends, mut bytes, mut parts) = (Vec::new(), 0, Vec::new());
         for (log, first, mut entries) in read.parts {
@@ -125,6 +140,9 @@ impl Journal {
                 Some(recent) => recent.end(),
                 None => end(log)?,
             };
+            if torn && first > reached + 1 {
+                continue;
+            }
             let known = usize::try_from((reached + 1).saturating_sub(first)).unwrap_or(usize::MAX);
             entries.drain(..known.min(entries.len()));
             if !entries.is_empty() {
