@@ -13,6 +13,16 @@ pub enum Change {
     Remove(Vec<u8>),
 }
 
+impl Change {
+    /// How many bytes it has, the key's included.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Put(key, value) => key.len() + value.len(),
+            Self::Remove(key) => key.len(),
+        }
+    }
+}
+
 /// In which direction a scan goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
