@@ -111,6 +111,7 @@ pub struct Call {
 
 /// Somebody who is in a room.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Person {
     /// Who.
     pub participant: ParticipantId,

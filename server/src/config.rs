@@ -26,6 +26,7 @@ use crate::{
     hub::rooms::Rules,
     room::limits::RoomLimits,
     session::{Settings, Turn},
+    transport::pages::Pages,
 };
 
 /// Low-latency server for plain text that many people and programs edit at once.
@@ -125,9 +126,13 @@ pub struct Flags {
     /// Proxies in front, each of which puts the address that it saw at the end of X-Forwarded-For [default: 0]
     #[arg(long, env = "MOTETD_PROXIES", value_name = "N")]
     proxies: Option<usize>,
-    /// Web pages of this origin (https://example.org) may use the HTTP API; give it once for each [default: none]
+    /// Web pages of this origin (https://example.org) may use the HTTP API and WebSocket; give it once for each [default: none]
     #[arg(long, env = "MOTETD_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<String>,
+    /// A name that the server goes by; give it once for each. With any, and with `--auth open` on loopback, HTTP answers to no
+    /// others but localhost and addresses [default: none]
+    #[arg(long, env = "MOTETD_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    allow_host: Vec<String>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
@@ -219,8 +224,8 @@ pub struct Config {
     pub turn: Option<Turn>,
     /// Who is let in.
     pub auth: AuthConfig,
-    /// Origins whose web pages may use the HTTP API.
-    pub cors_origins: Vec<HeaderValue>,
+    /// Which web pages may use it.
+    pub pages: Pages,
     /// Seconds after which rooms expire that are not set otherwise; 0 for never.
     pub room_ttl_s: u64,
 }
@@ -276,6 +281,8 @@ impl Flags {
             proxies: self.proxies.or(file.proxies).unwrap_or(0),
         };
         let auth = auth.check(&[http, tcp])?;
+        let origins = [self.cors_origin, file.cors_origin].concat();
+        let names = [self.allow_host, file.allow_host].concat();
         let config = Config {
             data: self.data.or(file.data).unwrap_or_else(|| PathBuf::from("motet-data")),
             http,
@@ -307,12 +314,15 @@ impl Flags {
                 std::env::var_os("MOTETD_ASSIST_KEY"),
             )?,
             turn,
+            pages: Pages {
+                origins: origins.iter().map(|text| origin(text)).collect::<Result<_, _>>()?,
+                // Everybody may do everything there, and only where it listens keeps strangers out.
+                named_only: !names.is_empty()
+                    || matches!(auth.mode, AuthMode::Open) && http.ip().to_canonical().is_loopback(),
+                names: names.iter().map(|text| name(text)).collect::<Result<_, _>>()?,
+                proxies: auth.proxies,
+            },
             auth,
-            cors_origins: [self.cors_origin, file.cors_origin]
-                .concat()
-                .iter()
-                .map(|text| origin(text))
-                .collect::<Result<_, _>>()?,
         };
         config.check()?;
         Ok(config)
@@ -347,6 +357,17 @@ fn origin(text: &str) -> Result<HeaderValue, ConfigError> {
     };
     let value = host.filter(|host| fits(host)).and_then(|_| HeaderValue::try_from(text.to_ascii_lowercase()).ok());
     value.ok_or(ConfigError::OutOfRange("cors-origin must be a scheme and a host, as in https://example.org"))
+}
+
+/// A name of a host, without a port.
+fn name(text: &str) -> Result<String, ConfigError> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    match !text.is_empty() && text.bytes().all(known) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => {
+            Err(ConfigError::OutOfRange("allow-host must be a host's name without a port, as in motet.example.org"))
+        }
+    }
 }
 
 /// One per processor; one is left for the thread that writes the log.
@@ -466,11 +487,28 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_only_its_place_protects_answers_to_its_own_names_only() {
+        let named_only = |words: &[&str]| {
+            let words = [&["motetd"], words].concat();
+            Flags::parse_from(words).resolve().unwrap().pages.named_only
+        };
+        assert!(named_only(&[]));
+        assert!(named_only(&["--http", "[::1]:0"]));
+        assert!(!named_only(&["--auth", "accounts"]));
+        let everywhere = ["--http", "0.0.0.0:0", "--auth", "open", "--allow-open"];
+        assert!(!named_only(&everywhere));
+        assert!(named_only(&[&everywhere[..], &["--allow-host", "motet.lan"]].concat()));
+    }
+
+    #[test]
     fn values_out_of_range_are_refused() {
         assert!(Flags::parse_from(["motetd", "--threads", "0"]).resolve().is_err());
         assert!(Flags::parse_from(["motetd", "--text-bytes-max", "0"]).resolve().is_err());
         for bad in ["*", "example.org", "https://example.org/path", "https://"] {
             assert!(Flags::parse_from(["motetd", "--cors-origin", bad]).resolve().is_err(), "{bad}");
+        }
+        for bad in ["", "example.org:80", "https://example.org", "*"] {
+            assert!(Flags::parse_from(["motetd", "--allow-host", bad]).resolve().is_err(), "{bad}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     assist::provider::Assist,
     auth::Authenticator,
     config::{Config, Engine},
-    hub::{commits, expiry, rooms::Rooms, watch},
+    hub::{commits, expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
     store::{self, Store, StoreError, StoreKind},
@@ -116,7 +116,8 @@ pub async fn run(
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
     let assist = Assist::configured(config.assist.as_ref()).map_err(RunError::Assist)?;
     let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics))
-        .assisted_by(assist);
+        .assisted_by(assist)
+        .with_links_of(auth.clone());
     match rooms.finish_removals().await {
         Ok(0) => {}
         Ok(count) => tracing::info!(count, "finished removing rooms"),
@@ -136,10 +137,11 @@ pub async fn run(
         tokio::spawn(sweep(rooms.clone(), config.unload_after)),
         tokio::spawn(watch::tell(rooms.clone())),
         tokio::spawn(expiry::run(rooms.clone())),
+        tokio::spawn(grants::follow(rooms.clone())),
         tokio::spawn(Arc::clone(&rooms.pulse).beat()),
     ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
-    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.cors_origins));
+    let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.pages));
 
     shutdown.await;
     tracing::info!("shutting down");

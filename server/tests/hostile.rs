@@ -384,8 +384,8 @@ fn http_nonsense_takes_nobody_along() {
         b"\0\0\0\0\0\0\0\0\r\n\r\n".to_vec(),
         format!("GET /{} HTTP/1.1\r\n\r\n", "x".repeat(100_000)).into_bytes(),
         format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(100_000)).into_bytes(),
-        b"GET /ws HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_vec(),
-        b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade, close\r\nsec-websocket-version: 12\r\n\r\n"
+        b"GET /ws HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n".to_vec(),
+        b"GET /ws HTTP/1.1\r\nhost: localhost\r\nupgrade: websocket\r\nconnection: upgrade, close\r\nsec-websocket-version: 12\r\n\r\n"
             .to_vec(),
     ] {
         let mut stream = TcpStream::connect(server.http).unwrap();

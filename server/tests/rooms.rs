@@ -4,17 +4,30 @@
 
 mod harness;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use harness::{Peer, Server, WsPeer, hello, id, insert};
+use harness::{Peer, Server, WsPeer, hello, http::Http, id, insert};
 use motet_protocol::{
     access::{Member, Role},
     error::ErrorCode,
     ids::{ParticipantId, SessionId},
     json,
-    message::{At, ClientMessage, Command, ServerMessage},
+    message::{At, ClientMessage, Command, Durability, ServerMessage},
     room::{Public, RoleOf, RoomFilter, RoomInfo, SettingsPatch, Standing},
 };
+use motet_server::{
+    auth::{Authenticator, NewLink, Target, config::Choice},
+    hub::{
+        now_ms,
+        registry::Registry,
+        rooms::{Rooms, Rules},
+    },
+    log::LogWriter,
+    metrics::Metrics,
+    room::limits::RoomLimits,
+    store::{Store, memory::MemoryStore},
+};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// A connection of any kind.
@@ -341,6 +354,84 @@ fn a_room_in_which_nothing_happens_expires_and_its_people_are_told_before() {
     assert_eq!(rooms(&mut maker, RoomFilter::default())[0].room, id("stays"));
     maker.say(&ClientMessage::ShowRoom { request: 2, room: id("empty") });
     assert_eq!(maker.hear_code(), ErrorCode::RoomNotFound);
+}
+
+/// A link to a room, and the token of somebody who has followed it.
+fn linked(http: &mut Http, room: &str) -> (Value, String) {
+    let link = http.json("POST", &format!("/api/rooms/{room}/links"), &json!({ "role": "editor" })).is(201).json();
+    let redeem = json!({ "link": link["secret"], "name": "Bob" });
+    let followed = http.json("POST", "/api/auth/redeem", &redeem).is(200).json();
+    (redeem, format!("Bearer {}", followed["token"].as_str().unwrap()))
+}
+
+/// Asserts that neither the link nor the token leads anywhere, although there is a room of the same name again.
+fn lead_nowhere(http: &mut Http, room: &str, (link, token): &(Value, String), how: &str) {
+    http.json("POST", "/api/rooms", &json!({ "room": room })).is(201);
+    let followed = http.json("POST", "/api/auth/redeem", link);
+    assert_eq!((followed.status, &followed.json()["code"]), (404, &json!("not_found")), "{how}");
+    let asked = http.send("GET", &format!("/api/rooms/{room}"), &[("authorization", token)], b"");
+    assert_eq!((asked.status, &asked.json()["code"]), (401, &json!("unauthorized")), "{how}");
+    let links = http.get(&format!("/api/rooms/{room}/links")).is(200).json();
+    assert_eq!(links, json!({ "links": [] }), "{how}");
+}
+
+#[test]
+fn the_links_to_a_room_go_with_it_whoever_deletes_it() {
+    let server = Server::start(&["--store", "memory"]);
+    let mut http = Http::connect(server.http);
+    for (number, (transport, mut line)) in lines(&server).into_iter().enumerate() {
+        let room = format!("room-{number}");
+        http.json("POST", "/api/rooms", &json!({ "room": room })).is(201);
+        let linked = linked(&mut http, &room);
+        greet(line.as_mut());
+        assert_eq!(line.ask(&ClientMessage::DeleteRoom { request: 1, room: id(&room) }), Ok(()), "{transport}");
+        lead_nowhere(&mut http, &room, &linked, transport);
+    }
+    http.json("POST", "/api/rooms", &json!({ "room": "there" })).is(201);
+    let linked = linked(&mut http, "there");
+    http.delete("/api/rooms/there").is(204);
+    lead_nowhere(&mut http, "there", &linked, "HTTP");
+}
+
+#[test]
+fn the_links_to_a_room_that_expires_go_with_it() {
+    let server = Server::start(&["--store", "memory", "--unload-after", "0"]);
+    let mut http = Http::connect(server.http);
+    http.json("POST", "/api/rooms", &json!({ "room": "short", "settings": { "ttl_s": 1 } })).is(201);
+    let linked = linked(&mut http, "short");
+    let patience = std::time::Instant::now() + Duration::from_secs(20);
+    while http.json("POST", "/api/auth/redeem", &linked.0).status != 404 {
+        assert!(std::time::Instant::now() < patience, "the link still leads somewhere");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // Its name is free before that.
+    lead_nowhere(&mut http, "short", &linked, "expiry");
+}
+
+#[tokio::test]
+async fn the_links_to_a_room_whose_removal_was_cut_off_are_gone_after_the_next_start() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let auth = Authenticator::open(Choice::default().check(&[]).unwrap(), Arc::clone(&store)).unwrap();
+    let registry = Registry::new(Arc::clone(&store));
+    for room in ["gone", "again"] {
+        let record = registry.create(&id(room), None, 1).unwrap();
+        registry.begin_removal(&id(room), &record).unwrap();
+    }
+    // There is another room of this name since, whose links are its own.
+    registry.create(&id("again"), None, 2).unwrap();
+    for room in ["gone", "again"] {
+        let new = NewLink { role: Role::Viewer, label: String::new(), created_by: None, expires_ms: None };
+        auth.create_link(Target::Room(id(room)), new, now_ms()).await.unwrap();
+    }
+    let (outcomes, _) = tokio::sync::mpsc::unbounded_channel();
+    let (log, _thread) = LogWriter::start(Arc::clone(&store), outcomes);
+    let metrics = Arc::new(Metrics::new(Durability::None, "memory"));
+    let rules = Rules { public: None, guests_create: true, ttl_s: 0 };
+    let rooms = Rooms::new(store, log.clone(), RoomLimits::default(), rules, metrics).with_links_of(auth.clone());
+    assert_eq!(rooms.finish_removals().await, Ok(2));
+    assert_eq!(auth.links(Target::Room(id("gone")), now_ms()).await, Ok(Vec::new()));
+    assert_eq!(auth.links(Target::Room(id("again")), now_ms()).await.unwrap().len(), 1);
+    log.end();
 }
 
 #[test]

@@ -11,6 +11,7 @@ use motet_protocol::{
     access::{AccountId, Member, ProjectId, Role},
     error::ErrorCode,
     ids::{RoomId, UnixMs},
+    presence::Person,
     room::{RoomFilter, RoomInfo},
 };
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,9 @@ use super::{
 use crate::{
     auth::Target,
     hub::{
-        blocking, now_ms,
+        blocking,
+        company::InRoom,
+        now_ms,
         projects::{Project, role_in},
     },
     room::{Refusal, access},
@@ -128,6 +131,26 @@ pub struct Tree {
     more: bool,
 }
 
+/// Who is in which file of a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Company {
+    /// The rooms that you may see in which somebody is, by path.
+    files: Vec<CompanyFile>,
+}
+
+/// The people in a room of a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CompanyFile {
+    /// The room's path in the project; its name where none is set.
+    path: String,
+    /// The room.
+    room: RoomId,
+    /// How many are there.
+    present: u32,
+    /// Who they are, the longest there first. Of very many, those who may edit.
+    people: Vec<Person>,
+}
+
 /// A room as a file.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct File {
@@ -160,18 +183,16 @@ async fn update(
     id: ProjectId,
     change: impl Fn(Project) -> Result<Option<Project>, Refusal> + Send + 'static,
 ) -> Result<Option<ProjectInfo>, Refusal> {
-    let (projects, public) = (api.context.rooms.projects.clone(), api.context.rooms.public());
-    blocking(move || {
-        let after = projects.update(&id, |project| {
-            let project = project.ok_or_else(|| not_found(&id))?;
-            let role = role_in(&caller, &id, &project, public).ok_or_else(|| not_found(&id))?;
-            access::require(Some(role), Role::Host)?;
-            change(project)
-        })?;
-        let role = |project: &Project| role_in(&caller, &id, project, public).unwrap_or(Role::Viewer);
-        Ok(after.map(|project| info(id.clone(), &project, role(&project))))
-    })
-    .await?
+    let public = api.context.rooms.public();
+    let (asker, name) = (caller.clone(), id.clone());
+    let after = api.context.rooms.update_project(&id, move |project| {
+        let project = project.ok_or_else(|| not_found(&name))?;
+        let role = role_in(&asker, &name, &project, public).ok_or_else(|| not_found(&name))?;
+        access::require(Some(role), Role::Host)?;
+        change(project)
+    });
+    let role = |project: &Project| role_in(&caller, &id, project, public).unwrap_or(Role::Viewer);
+    Ok(after.await?.map(|project| info(id.clone(), &project, role(&project))))
 }
 
 /// The projects that you may see
@@ -240,14 +261,11 @@ pub async fn create(
         // A guest would have made a project that nobody is the host of.
         new.decide(Member::Participant(caller.participant), Some(Role::Host))?;
     }
-    let (projects, name) = (api.context.rooms.projects.clone(), id.clone());
     let made = new.clone();
-    let is_new = blocking(move || {
-        // The one that is there stays.
-        let after = projects.update(&name, |before| Ok(Some(before.unwrap_or_else(|| made.clone()))))?;
-        Ok::<_, Refusal>(after.is_some_and(|after| *after == made))
-    });
-    if !is_new.await?? {
+    // The one that is there stays.
+    let update = move |before: Option<Project>| Ok(Some(before.unwrap_or_else(|| made.clone())));
+    let after = api.context.rooms.update_project(&id, update).await?;
+    if after.is_none_or(|after| *after != new) {
         let problem = Problem::new(ErrorCode::BadArgument, format!("there is a project {id}; take another name"));
         return Err(problem.with_status(StatusCode::CONFLICT));
     }
@@ -316,7 +334,7 @@ pub async fn delete(State(api): State<Api>, Path(id): Path<ProjectId>, Who { cal
 
 /// Decide what somebody may do in all rooms of a project
 ///
-/// It takes a host of the project. Connections that are open go on with what they may do, until they join a room anew.
+/// It takes a host of the project. Who has rooms of the project open is told what they may do there now.
 #[utoipa::path(
     put, path = "/projects/{id}/members", tag = "projects",
     params(("id" = ProjectId, Path, description = "The project")), request_body = MemberRole,
@@ -346,13 +364,42 @@ pub async fn tree(State(api): State<Api>, Path(id): Path<ProjectId>, Who { calle
         // Rooms that name a project make a tree, whether or not it was made; nothing at all does not.
         role_of(&api, &caller, &id).await?;
     }
-    let path = |room: &RoomInfo| match room.settings.path.as_str() {
-        "" => room.room.to_string(),
-        path => path.to_owned(),
-    };
+    let path = |room: &RoomInfo| file_path(&room.room, &room.settings.path);
     let mut files: Vec<_> = rooms.into_iter().map(|room| File { path: path(&room), room }).collect();
     files.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
     Ok(Json(Tree { files, more }))
+}
+
+/// Who is in which file of a project
+#[utoipa::path(
+    get, path = "/projects/{id}/people", tag = "projects", params(("id" = ProjectId, Path, description = "The project")),
+    responses((status = 200, description = "The rooms that you may see in which somebody is, by path", body = Company)),
+)]
+pub async fn people(
+    State(api): State<Api>,
+    Path(id): Path<ProjectId>,
+    Who { caller, .. }: Who,
+) -> Answer<Json<Company>> {
+    let found = api.context.rooms.people_in(&caller, &id).await?;
+    if found.is_empty() && rooms_of(&api, &caller, &id).await?.0.is_empty() {
+        role_of(&api, &caller, &id).await?;
+    }
+    let mut files: Vec<_> = found
+        .into_iter()
+        .map(|InRoom { room, path, people, present }| CompanyFile {
+            path: file_path(&room, &path),
+            room,
+            present,
+            people,
+        })
+        .collect();
+    files.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
+    Ok(Json(Company { files }))
+}
+
+/// The path of a room in its project; its name where it has none.
+fn file_path(room: &RoomId, path: &str) -> String {
+    if path.is_empty() { room.to_string() } else { path.to_owned() }
 }
 
 /// The rooms of a project that somebody may see, and whether there are more.

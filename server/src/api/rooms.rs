@@ -25,7 +25,7 @@ use super::{
     problem::Answer,
     who::Who,
 };
-use crate::{auth::Target, room::Refusal};
+use crate::room::Refusal;
 
 /// Which rooms are wanted; what is not named does not matter.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -179,7 +179,5 @@ pub async fn change(
 )]
 pub async fn delete(State(api): State<Api>, Path(room): Path<RoomId>, Who { caller, .. }: Who) -> Answer<StatusCode> {
     api.context.rooms.delete(&caller, &room).await?;
-    // Links to it must not lead to another room of the same name.
-    api.context.auth.revoke_links(Target::Room(room)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

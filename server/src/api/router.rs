@@ -90,6 +90,7 @@ pub fn router(api: Api, others: OpenApiRouter, cors_origins: Vec<HeaderValue>) -
         .routes(routes!(projects::show, projects::change, projects::delete))
         .routes(routes!(projects::decide))
         .routes(routes!(projects::tree))
+        .routes(routes!(projects::people))
         .routes(routes!(server::show))
         .layer(from_fn_with_state(api.clone(), repeats::once))
         .with_state(api)

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use motet_protocol::{
-    access::Role,
+    access::ProjectId,
     error::{About, ErrorCode},
     ids::{ParticipantId, Revision, RoomId, Seq, UnixMs},
     message::{Entry, ServerMessage},
@@ -19,6 +19,7 @@ use super::{
     HISTORY_TRIES, blocking,
     chat::{self, Heard, Scribe, Written},
     expiry::{self, expired},
+    grants::Grants,
     history::Read,
     now_ms, older_entries,
     pulse::Pulse,
@@ -32,7 +33,7 @@ use crate::{
     metrics::Metrics,
     room::{
         Fed, Principal, ReaderId, Refusal, Room, RoomState, Submitted,
-        live::{Asker, Displaced, Join, RoleChange},
+        live::{Asker, Displaced, Join},
         propose::{self, Submit},
     },
     store::{Append, Head, LogId, Store, StoreError},
@@ -52,6 +53,7 @@ pub struct RoomCell {
     open: Mutex<Open>,
     log: RoomLog,
     pulse: Arc<Pulse>,
+    grants: Arc<Grants>,
     /// How far its messages are written. Locked for as long as writing takes, never with `open` locked.
     pub(super) written: Mutex<Written>,
     /// Whether the scribe was asked and has not begun yet.
@@ -79,6 +81,8 @@ pub struct Means {
     pub log: RoomLog,
     /// What presence is told by.
     pub pulse: Arc<Pulse>,
+    /// Who looks at what projects give.
+    pub grants: Arc<Grants>,
     /// Who follows lists of rooms.
     pub watches: Arc<Watches>,
     /// Who writes the chats down.
@@ -91,6 +95,8 @@ pub struct Means {
 struct Open {
     room: Room<Arc<Connection>>,
     head: Head,
+    /// The project that it belongs to, as far as people here have been given what that gives them.
+    project: Option<ProjectId>,
     /// Why nothing may be done here any more.
     closed: Option<Refusal>,
     active_ms: UnixMs,
@@ -135,6 +141,7 @@ impl RoomCell {
     /// A room that was read from the store.
     pub fn new(id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head, means: Means) -> Arc<Self> {
         let open = Open {
+            project: room.state().decided().settings.project.clone(),
             room,
             head,
             closed: None,
@@ -147,13 +154,14 @@ impl RoomCell {
             activity_changed: false,
             activity_kept_ms: now_ms(),
         };
-        let Means { log, pulse, watches, scribe, metrics } = means;
+        let Means { log, pulse, grants, watches, scribe, metrics } = means;
         Arc::new(Self {
             id,
             record,
             open: Mutex::new(open),
             log,
             pulse,
+            grants,
             written: Mutex::default(),
             chat_waits: AtomicBool::new(false),
             scribe,
@@ -407,6 +415,7 @@ impl RoomCell {
         }
         self.append_next(&mut open);
         feed_following(&mut open);
+        self.note_project(&mut open);
         self.tell_roles(&mut open);
         answer_waiting(&mut open);
         open.active_ms = now_ms();
@@ -444,29 +453,9 @@ impl RoomCell {
         note_decisions(&mut open);
         self.append_next(&mut open);
         feed_following(&mut open);
+        self.note_project(&mut open);
         self.tell_roles(&mut open);
         answer_waiting(&mut open);
-    }
-
-    /// Tells those whose role has changed; who may not be here any more is out.
-    fn tell_roles(self: &Arc<Self>, open: &mut Open) {
-        let changes = open.room.take_role_changes();
-        if !changes.is_empty() {
-            self.note_news(open);
-        }
-        for RoleChange { reader, key, channel, role } in changes {
-            match role {
-                Some(role) => {
-                    let reason = format!("a host has changed what you may do here: your role is {role} now");
-                    key.send(&ServerMessage::Role { channel, role, reason });
-                }
-                None => {
-                    let words = "a host of the room has taken your role in it away";
-                    let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
-                    key.deliver(|outbox| outbox.drop_channel(channel, reader, error));
-                }
-            }
-        }
     }
 
     /// The log does not answer for now: edits are refused until it does.
@@ -501,17 +490,6 @@ impl RoomCell {
     pub fn text(&self) -> (Rope, Revision) {
         let open = self.open.lock();
         (open.room.state().text().clone(), open.room.revision())
-    }
-
-    /// What somebody may do here.
-    pub fn role_of(&self, who: &Principal) -> Option<Role> {
-        self.open.lock().room.role_of(who)
-    }
-
-    /// Who has it open, and what they may do.
-    pub fn present(&self) -> Vec<(Arc<Principal>, Role)> {
-        let open = self.open.lock();
-        open.room.readers().iter().map(|reader| (Arc::clone(&reader.principal), reader.role)).collect()
     }
 
     /// The newest events.
@@ -573,6 +551,7 @@ impl RoomCell {
 }
 
 mod presence;
+mod roles;
 
 fn feed_following(open: &mut Open) {
     open.room.feed_following(|connection, channel, reader| {

@@ -5,14 +5,16 @@
 //! - [`rooms`]: which rooms there are, and which are open.
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`activity`]: who came and went, kept beside the log.
-//! - [`projects`]: whose members' roles count in all of their rooms.
+//! - [`projects`]: whose members' roles count in all of their rooms; [`grants`]: in those that are open, too.
+//! - [`company`]: who is where.
 //! - [`chat`]: the messages of rooms, in the store.
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
 //! - [`pulse`]: the one timer by which presence is told.
 //! - [`assist`]: completion and summaries.
-//! - [`watch`]: lists of rooms that connections follow. [`expiry`]: rooms that are deleted when nothing happens in them.
+//! - [`watch`]: lists of rooms that connections follow.
+//! - [`removal`]: rooms that go, with all that is kept of them; [`expiry`]: those in which nothing happens.
 //! - [`answers`]: questions that take looking up.
 
 pub mod activity;
@@ -22,12 +24,15 @@ pub mod card;
 pub mod cell;
 pub mod chat;
 pub mod commits;
+pub mod company;
 pub mod expiry;
+pub mod grants;
 pub mod history;
 pub mod import;
 pub mod projects;
 pub mod pulse;
 pub mod registry;
+mod removal;
 pub mod rooms;
 pub mod watch;
 

@@ -11,7 +11,7 @@ use motet_protocol::{
     access::{AccountId, Member, ProjectId, Role},
     codec,
     error::ErrorCode,
-    ids::UnixMs,
+    ids::{ParticipantId, UnixMs},
     limits::TITLE_BYTES_MAX,
 };
 use parking_lot::Mutex;
@@ -48,14 +48,13 @@ pub struct Project {
 
 impl Project {
     /// The role that somebody has in the project's rooms by belonging to it.
-    pub fn gives(&self, caller: &Caller) -> Option<Role> {
-        let account = caller.account();
+    pub fn gives(&self, participant: ParticipantId, account: Option<&AccountId>) -> Option<Role> {
         if account.is_some() && account == self.owner.as_ref() {
             return Some(Role::Host);
         }
         let is_theirs = |member: &Member| match member {
             Member::Account(member) => Some(member) == account,
-            Member::Participant(member) => *member == caller.participant,
+            Member::Participant(member) => *member == participant,
         };
         self.members.iter().filter(|(member, _)| is_theirs(member)).map(|(_, role)| *role).max()
     }
@@ -171,7 +170,11 @@ pub fn role_in(caller: &Caller, id: &ProjectId, project: &Project, public: Optio
         Target::Project(target) if target == id => Some(grant.role),
         _ => None,
     });
-    if caller.identity.admin { Some(Role::Host) } else { project.gives(caller).max(by_link).max(public) }
+    if caller.identity.admin {
+        Some(Role::Host)
+    } else {
+        project.gives(caller.participant, caller.account()).max(by_link).max(public)
+    }
 }
 
 const PREFIX: &str = "project/";
@@ -190,38 +193,30 @@ fn damaged(key: &str, what: &str) -> StoreError {
 
 #[cfg(test)]
 mod tests {
-    use motet_protocol::ids::ParticipantId;
-
     use super::*;
-    use crate::{auth::Identity, store::memory::MemoryStore};
-
-    fn caller(account: &str) -> Caller {
-        let mut identity = Identity::guest("").unwrap();
-        identity.account = AccountId::new(account).ok();
-        Caller::new(ParticipantId(1), identity)
-    }
+    use crate::store::memory::MemoryStore;
 
     #[test]
     fn a_member_has_the_role_until_it_is_taken_away() {
         let projects = Projects::new(Arc::new(MemoryStore::new()));
-        let guest = Caller::new(ParticipantId(1), Identity::guest("").unwrap());
-        let (id, ann) = (ProjectId::new("motet").unwrap(), Member::Account(AccountId::new("ann").unwrap()));
+        let (id, ann, bob) =
+            (ProjectId::new("motet").unwrap(), AccountId::new("ann").unwrap(), AccountId::new("bob").unwrap());
+        let gives = |account| projects.get(&id).unwrap().unwrap().gives(ParticipantId(1), account);
         assert_eq!(projects.get(&id).unwrap(), None);
-        let owner = AccountId::new("bob").ok();
-        projects.update(&id, |_| Ok(Some(Project { owner: owner.clone(), ..Project::default() }))).unwrap();
+        projects.update(&id, |_| Ok(Some(Project { owner: Some(bob.clone()), ..Project::default() }))).unwrap();
         let decide = |role| {
             let decided = projects.update(&id, |project| {
                 let mut project = project.unwrap();
-                project.decide(ann.clone(), role)?;
+                project.decide(Member::Account(ann.clone()), role)?;
                 Ok(Some(project))
             });
             decided.unwrap();
-            projects.get(&id).unwrap().unwrap().gives(&caller("ann"))
+            gives(Some(&ann))
         };
         assert_eq!(decide(Some(Role::Editor)), Some(Role::Editor));
         assert_eq!(decide(Some(Role::Viewer)), Some(Role::Viewer));
         assert_eq!(decide(None), None);
-        assert_eq!(projects.get(&id).unwrap().unwrap().gives(&caller("bob")), Some(Role::Host));
-        assert_eq!(projects.get(&id).unwrap().unwrap().gives(&guest), None);
+        assert_eq!(gives(Some(&bob)), Some(Role::Host));
+        assert_eq!(gives(None), None);
     }
 }

@@ -139,21 +139,39 @@ impl Registry {
         Ok(())
     }
 
+    /// The names of rooms whose removal was cut off, and of which there is not another one since.
+    pub fn being_removed(&self) -> Result<Vec<RoomId>, StoreError> {
+        let mut gone = Vec::new();
+        for (room, log) in self.cut_off()? {
+            if self.find(&room)?.is_none_or(|record| record.log == log) {
+                gone.push(room);
+            }
+        }
+        Ok(gone)
+    }
+
     /// Finishes removals that were cut off. Returns how many.
     pub fn finish_removals(&self) -> Result<usize, StoreError> {
-        let unfinished = self.store.scan(PURGE, None, usize::MAX)?;
-        for (key, name) in &unfinished {
-            let log = key.strip_prefix(PURGE).and_then(|log| u64::from_str_radix(log, 16).ok());
-            let name = std::str::from_utf8(name).ok().and_then(|name| RoomId::new(name).ok());
-            let (Some(log), Some(room)) = (log, name) else { return Err(damaged(key, "it names no log and room")) };
-            let record = match self.find(&room)? {
-                Some(record) if record.log == log => record,
-                _ => RoomRecord { log, created_ms: 0, owner: None },
+        let unfinished = self.cut_off()?;
+        for (room, log) in &unfinished {
+            let record = match self.find(room)? {
+                Some(record) if record.log == *log => record,
+                _ => RoomRecord { log: *log, created_ms: 0, owner: None },
             };
-            self.begin_removal(&room, &record)?;
-            self.finish_removal(&room, &record)?;
+            self.begin_removal(room, &record)?;
+            self.finish_removal(room, &record)?;
         }
         Ok(unfinished.len())
+    }
+
+    fn cut_off(&self) -> Result<Vec<(RoomId, u64)>, StoreError> {
+        let unfinished = self.store.scan(PURGE, None, usize::MAX)?;
+        let logs = unfinished.iter().map(|(key, name)| {
+            let log = key.strip_prefix(PURGE).and_then(|log| u64::from_str_radix(log, 16).ok());
+            let room = std::str::from_utf8(name).ok().and_then(|name| RoomId::new(name).ok());
+            room.zip(log).ok_or_else(|| damaged(key, "it names no log and room"))
+        });
+        logs.collect()
     }
 }
 

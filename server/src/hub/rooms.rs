@@ -10,12 +10,11 @@ use std::{
 };
 
 use motet_protocol::{
-    access::{AccountId, Member, ProjectId, Role},
+    access::{AccountId, Member, Role},
     codec,
     error::ErrorCode,
     ids::{RoomId, SessionId},
     message::Command,
-    presence::Person,
     room::{Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing},
 };
 use parking_lot::Mutex;
@@ -30,7 +29,8 @@ use super::{
     cell::{Idle, Means, RoomCell, RoomLog},
     chat::{self, Scribe},
     commits::store_snapshot,
-    expiry::{self, expired},
+    expiry,
+    grants::Grants,
     history, now_ms,
     projects::Projects,
     pulse::Pulse,
@@ -40,10 +40,11 @@ use super::{
 };
 use crate::{
     assist::provider::Assist,
+    auth::Authenticator,
     metrics::Metrics,
     room::{
-        Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, people::People,
-        propose::Submit, settings as room_settings,
+        Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, propose::Submit,
+        settings as room_settings,
     },
     session::Caller,
     store::{Head, LogId, Store, StoreError},
@@ -85,6 +86,10 @@ pub struct Rooms {
     rules: Rules,
     /// What presence is told by.
     pub pulse: Arc<Pulse>,
+    /// What projects give in rooms that are open.
+    pub grants: Arc<Grants>,
+    /// Who knows the links to rooms.
+    pub(super) auth: Option<Authenticator>,
     scribe: Scribe,
     metrics: Arc<Metrics>,
 }
@@ -98,17 +103,6 @@ pub struct Rules {
     pub guests_create: bool,
     /// Seconds after which rooms expire that do not say; 0 for never.
     pub ttl_s: u64,
-}
-
-/// The people in one room of a project.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InRoom {
-    /// The room.
-    pub room: RoomId,
-    /// Its path in the project.
-    pub path: String,
-    /// Who is there, the longest first.
-    pub people: Vec<Person>,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -135,6 +129,8 @@ impl Rooms {
             limits,
             rules,
             pulse: Arc::default(),
+            grants: Arc::default(),
+            auth: None,
             scribe,
             metrics,
         }
@@ -143,6 +139,12 @@ impl Rooms {
     /// Has completions and summaries made by this one.
     pub fn assisted_by(mut self, assist: Assist) -> Self {
         self.assistant = Assistant::new(assist);
+        self
+    }
+
+    /// Has the links to a room revoked when it goes.
+    pub fn with_links_of(mut self, auth: Authenticator) -> Self {
+        self.auth = Some(auth);
         self
     }
 
@@ -196,6 +198,7 @@ impl Rooms {
         let means = Means {
             log: self.log.clone(),
             pulse: Arc::clone(&self.pulse),
+            grants: Arc::clone(&self.grants),
             watches: Arc::clone(&self.watches),
             scribe: self.scribe.clone(),
             metrics: Arc::clone(&self.metrics),
@@ -213,7 +216,7 @@ impl Rooms {
         &self.limits
     }
 
-    fn ground(&self, record: &RoomRecord) -> Ground {
+    pub(super) fn ground(&self, record: &RoomRecord) -> Ground {
         Ground { owner: record.owner.clone(), public: self.rules.public }
     }
 
@@ -238,18 +241,9 @@ impl Rooms {
 
     /// Somebody in a room.
     pub async fn principal(&self, caller: &Caller, cell: &RoomCell) -> Result<Principal, Refusal> {
-        let project = cell.with_state(|state| state.decided().settings.project.clone());
-        let of_project = match &project {
-            None => None,
-            Some(id) => match self.projects.cached(id) {
-                Some(found) => found,
-                None => {
-                    let (projects, id) = (self.projects.clone(), id.clone());
-                    blocking(move || projects.get(&id)).await??
-                }
-            },
-        };
-        let in_project = of_project.and_then(|of_project| of_project.gives(caller));
+        let project = cell.project();
+        let of_project = self.of_project(project.as_ref()).await?;
+        let in_project = of_project.and_then(|of_project| of_project.gives(caller.participant, caller.account()));
         Ok(caller.in_room(&cell.id, project.as_ref(), in_project))
     }
 
@@ -304,48 +298,6 @@ impl Rooms {
         }
         self.watches.touch(&id);
         self.info(caller, &cell).await
-    }
-
-    /// Deletes a room with its history, for a host of it.
-    pub async fn delete(&self, caller: &Caller, id: &RoomId) -> Result<(), Refusal> {
-        match self.enter(caller, id, Role::Host).await {
-            Ok(_) => {}
-            // Nobody can tell who is a host of a room that cannot be read; its owner and admins are, and who made a room
-            // for everybody can do it away.
-            Err(refusal) if refusal.code == ErrorCode::RoomDamaged => {
-                let (registry, name) = (self.registry.clone(), id.clone());
-                let ground = self.ground(&blocking(move || registry.get(&name)).await??);
-                let principal = caller.in_room(id, None, None);
-                access::require(access::role_of(&principal, &People::default(), ground.public, &ground), Role::Host)?;
-            }
-            Err(refusal) => return Err(refusal),
-        }
-        self.remove(id, Refusal::new(ErrorCode::RoomDeleted, format!("the room {id} was deleted"))).await
-    }
-
-    /// Removes a room with its history. Who has it open is told why.
-    async fn remove(&self, id: &RoomId, why: Refusal) -> Result<(), Refusal> {
-        let (registry, name) = (self.registry.clone(), id.clone());
-        let record = blocking(move || {
-            let record = registry.get(&name)?;
-            registry.begin_removal(&name, &record).map_err(|error| refusal_of(&error))?;
-            Ok::<_, Refusal>(record)
-        })
-        .await??;
-        self.watches.touch(id);
-        let slot = self.table.lock().remove(id);
-        if let Some(cell) = slot.as_ref().and_then(|slot| slot.get()) {
-            self.metrics.rooms_open.dec();
-            cell.close(&why);
-            while cell.has_pending() {
-                // What is on its way to the log must not come after the log is gone.
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            let cell = Arc::clone(cell);
-            blocking(move || chat::end(&cell)).await?;
-        }
-        let (registry, name) = (self.registry.clone(), id.clone());
-        blocking(move || registry.finish_removal(&name, &record)).await?.map_err(|error| refusal_of(&error))
     }
 
     /// What is known of a room, for somebody who sees it.
@@ -446,7 +398,7 @@ impl Rooms {
         let ground = self.ground(record);
         let project = card.settings.project.as_ref();
         let of_project = project.map(|project| self.projects.get(project)).transpose()?.flatten();
-        let in_project = of_project.and_then(|of_project| of_project.gives(caller));
+        let in_project = of_project.and_then(|of_project| of_project.gives(caller.participant, caller.account()));
         let principal = caller.in_room(id, project, in_project);
         let Some(role) = card.role_of(&principal, &ground) else { return Ok(None) };
         // Mine is what I may see even if it were open to nobody.
@@ -481,40 +433,17 @@ impl Rooms {
         cell.with_state(|state| self.ttl(&state.decided().settings))
     }
 
-    /// Removes a room that has expired.
-    pub async fn forget(&self, id: &RoomId, what: &'static str) {
-        match self.remove(id, expired(id)).await {
-            Ok(()) => tracing::info!(room = %id, what, "a room has expired"),
-            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
-        }
+    /// Lets go of a room that is no more; nobody finds it from here on.
+    pub(super) fn take_out(&self, id: &RoomId) -> Option<Arc<RoomCell>> {
+        let slot = self.table.lock().remove(id)?;
+        let cell = slot.get().cloned()?;
+        self.metrics.rooms_open.dec();
+        Some(cell)
     }
 
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
         self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
-    }
-
-    /// Who is in a room, the longest there first; in a large one, those who may edit.
-    pub async fn people(&self, caller: &Caller, id: &RoomId) -> Result<Vec<Person>, Refusal> {
-        Ok(self.enter(caller, id, Role::Viewer).await?.0.people())
-    }
-
-    /// Who is in which file of a project: its rooms in which somebody is and that the caller sees, by path and name.
-    pub async fn people_in(&self, caller: &Caller, project: &ProjectId) -> Result<Vec<InRoom>, Refusal> {
-        let mut rooms = Vec::new();
-        for cell in self.open_rooms() {
-            let path = cell.with_state(|state| {
-                let settings = &state.decided().settings;
-                (settings.project.as_ref() == Some(project)).then(|| settings.path.clone())
-            });
-            let Some(path) = path else { continue };
-            if cell.role_of(&self.principal(caller, &cell).await?).is_some() {
-                rooms.push(InRoom { room: cell.id.clone(), path, people: cell.people() });
-            }
-        }
-        rooms.retain(|room| !room.people.is_empty());
-        rooms.sort_unstable_by(|a, b| (&a.path, &a.room).cmp(&(&b.path, &b.room)));
-        Ok(rooms)
     }
 
     /// Shows those as idle who have said nothing for long.
@@ -597,12 +526,6 @@ impl Rooms {
                 let _ = blocking(move || store_snapshot(store.as_ref(), &of, &state)).await;
             }
         }
-    }
-
-    /// Finishes removals that a crash cut off.
-    pub async fn finish_removals(&self) -> Result<usize, Refusal> {
-        let registry = self.registry.clone();
-        blocking(move || registry.finish_removals()).await?.map_err(|error| refusal_of(&error))
     }
 }
 

@@ -7,7 +7,7 @@
 //! | host | that, and give roles, remove people, delete others' messages, say who comes in and how long the room stays |
 
 use motet_protocol::{
-    access::{AccountId, Member, Role},
+    access::{AccountId, Member, ProjectId, Role},
     error::ErrorCode,
     ids::ParticipantId,
     message::Command,
@@ -25,14 +25,31 @@ pub struct Principal {
     pub author: Author,
     /// Whether it may do everything on this server.
     pub admin: bool,
-    /// What a link or its project gives it in this room.
+    /// What a link to this room gives it.
     pub granted: Option<Role>,
+    /// A link to a project, and what it gives in all rooms of that.
+    pub project_link: Option<(ProjectId, Role)>,
+    /// What this room's project gives it, by that link or otherwise.
+    pub in_project: Option<Role>,
 }
 
 impl Principal {
     /// Somebody of whom nothing is known.
     pub fn nobody(participant: ParticipantId) -> Self {
-        Self { participant, author: Author::default(), admin: false, granted: None }
+        Self {
+            participant,
+            author: Author::default(),
+            admin: false,
+            granted: None,
+            project_link: None,
+            in_project: None,
+        }
+    }
+
+    /// What a project gives it in its rooms: as a `member` of it, or by a link to it.
+    pub fn given_by(&self, project: Option<&ProjectId>, member: Option<Role>) -> Option<Role> {
+        let by_link = self.project_link.as_ref().filter(|(target, _)| Some(target) == project).map(|(_, role)| *role);
+        member.max(by_link)
     }
 }
 
@@ -61,7 +78,7 @@ pub fn role_of(who: &Principal, people: &People, public: Option<Role>, ground: &
     }
     match of_session.or(of_account) {
         Some(Standing::Role(role)) => Some(role),
-        _ => who.granted.max(public),
+        _ => who.granted.max(who.in_project).max(public),
     }
 }
 

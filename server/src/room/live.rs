@@ -504,7 +504,19 @@ impl<K> Room<K> {
         Ok((id, ServerMessage::Joined { channel, head, role, snapshot }, replaced))
     }
 
-    /// What became of the readers' roles by what was committed since the last call: those who may not be here any more
+    /// Gives the readers what the room's project gives each of them now. What becomes of their roles is for
+    /// [`take_role_changes`](Self::take_role_changes) to say.
+    pub fn regrant(&mut self, gives: impl Fn(&Principal) -> Option<Role>) {
+        for reader in self.readers.iter_mut() {
+            let in_project = gives(&reader.principal);
+            if in_project != reader.principal.in_project {
+                Arc::make_mut(&mut reader.principal).in_project = in_project;
+                self.roles_touched = true;
+            }
+        }
+    }
+
+    /// What became of the readers' roles since the last call: those who may not be here any more
     /// are taken out. Tell them all.
     pub fn take_role_changes(&mut self) -> Vec<RoleChange<K>>
     where

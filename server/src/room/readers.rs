@@ -261,6 +261,11 @@ impl<K> Readers<K> {
         self.readers.iter_mut().filter(|reader| !reader.cursor.behind)
     }
 
+    /// All of them, to change what is known of them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Reader<K>> {
+        self.readers.iter_mut()
+    }
+
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &Reader<K>> + Clone {
         self.readers.iter()

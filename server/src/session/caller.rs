@@ -41,15 +41,13 @@ impl Caller {
 
     /// The caller in a room of a project in which it has a role, or in none.
     pub fn in_room(&self, room: &RoomId, project: Option<&ProjectId>, in_project: Option<Role>) -> Principal {
-        let by_link = self.identity.grant.as_ref().and_then(|grant| match &grant.target {
-            Target::Room(target) => (target == room).then_some(grant.role),
-            Target::Project(target) => (Some(target) == project).then_some(grant.role),
-        });
-        Principal {
-            participant: self.participant,
-            author: self.author.clone(),
-            admin: self.identity.admin,
-            granted: by_link.max(in_project),
-        }
+        let (granted, project_link) = match self.identity.grant.as_ref().map(|grant| (&grant.target, grant.role)) {
+            Some((Target::Room(target), role)) => ((target == room).then_some(role), None),
+            Some((Target::Project(target), role)) => (None, Some((target.clone(), role))),
+            None => (None, None),
+        };
+        let (author, admin) = (self.author.clone(), self.identity.admin);
+        let who = Principal { author, admin, granted, project_link, ..Principal::nobody(self.participant) };
+        Principal { in_project: who.given_by(project, in_project), ..who }
     }
 }

@@ -294,12 +294,25 @@ impl Task {
             Act::Join { caller, channel, room, after, entries_only } => {
                 let wire = self.connection.deliver(|outbox| outbox.wire);
                 let key = Arc::clone(&self.connection);
-                let joined = match self.context.rooms.enter(&caller, &room, Role::Viewer).await {
+                let rooms = &self.context.rooms;
+                let changes = rooms.grants.changes();
+                let joined = match rooms.enter(&caller, &room, Role::Viewer).await {
                     Ok((cell, principal)) => {
                         let join = Join { key, principal, channel, wire, after, entries_only, now: now_ms() };
                         cell.join(join).map(|reader| Joined { cell, reader })
                     }
                     Err(refusal) => Err(refusal),
+                };
+                let joined = match joined {
+                    // A project changed while its member came in.
+                    Ok(joined) if rooms.grants.changes() != changes => match rooms.regrant(&joined.cell).await {
+                        Ok(()) => Ok(joined),
+                        Err(refusal) => {
+                            joined.cell.leave(joined.reader);
+                            Err(refusal)
+                        }
+                    },
+                    joined => joined,
                 };
                 match joined {
                     Ok(joined) => self.session.joined(channel, joined),

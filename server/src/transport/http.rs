@@ -1,11 +1,15 @@
 //! The HTTP listener: health, figures, and the way to WebSocket.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -25,6 +29,7 @@ use super::{
     connection::{self, Context},
     inbound::Inbound,
     listen::{Door, accept},
+    pages::{self, Pages},
 };
 use crate::{
     api::{self, Api},
@@ -48,11 +53,11 @@ struct Http {
 }
 
 /// Serves HTTP.
-pub async fn accept_http(listener: TcpListener, door: Door, context: Context, cors_origins: Vec<HeaderValue>) {
+pub async fn accept_http(listener: TcpListener, door: Door, context: Context, pages: Pages) {
     let stopping = context.stopping.clone();
     let http = Http { context, door: door.clone() };
     let others = OpenApiRouter::new().nest("/auth", auth::routes::routes(http.context.auth.clone()));
-    let api = api::router(Api::new(http.context.clone()), others, cors_origins);
+    let api = api::router(Api::new(http.context.clone()), others, pages.origins.clone());
     let router = Router::new()
         .route("/", get(home))
         .route("/r/{room}", get(home))
@@ -65,7 +70,8 @@ pub async fn accept_http(listener: TcpListener, door: Door, context: Context, co
         .with_state(http.clone())
         .merge(api)
         .fallback(api::nothing_here)
-        .method_not_allowed_fallback(api::wrong_method);
+        .method_not_allowed_fallback(api::wrong_method)
+        .layer(from_fn_with_state(Arc::new(pages), pages::check));
     accept(listener, door, stopping, move |stream, peer| serve(stream, peer, router.clone(), http.context.clone()))
         .await;
 }

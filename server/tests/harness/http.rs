@@ -72,7 +72,7 @@ impl Http {
 
     /// The same, from a server that may close the connection instead.
     pub fn try_get(&mut self, path: &str) -> Option<Answer> {
-        self.raw(format!("GET {path} HTTP/1.1\r\nhost: motet\r\n\r\n").as_bytes());
+        self.raw(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes());
         self.try_answer()
     }
 
@@ -85,7 +85,7 @@ impl Http {
     }
 
     pub fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: motet\r\ncontent-length: {}\r\n", body.len());
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n", body.len());
         let always = self.headers.iter().map(|(name, value)| (*name, value.as_str()));
         for (name, value) in headers.iter().copied().chain(always) {
             head.push_str(&format!("{name}: {value}\r\n"));
