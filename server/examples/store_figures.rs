@@ -1,7 +1,8 @@
-//! What the stores reach on this machine: appends a second, disk an entry, time to open.
+//! What the stores reach on this machine: appends a second, processor time and disk an entry, time to open and to read.
 //!
 //! `cargo run --release -p motet-server --example store_figures -- DIRECTORY [ENTRIES]`: makes a store of each kind below the
-//! directory, which must be on the disk to be measured, and leaves them there.
+//! directory, which must be on the disk to be measured, and leaves them there. Processor time is the whole process's, and so
+//! says the same on a machine that has other things to do.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,6 +12,7 @@ use std::{
 use motet_server::store::{
     Append, AppendOutcome, Durability, Head, LogId, Store, StoreKind, StoredSnapshot, conformance::Random, open,
 };
+use rustix::time::{ClockId, clock_gettime};
 
 /// An entry of an edit is about this long, in bytes.
 const ENTRY_BYTES: usize = 76;
@@ -27,17 +29,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let store = open(kind, &path, durability)?;
             let mut random = Random(1);
             for batch in [1, 16, 256] {
+                let before = processor_time();
                 let (count, seconds, worst) = fill(&*store, batch, &mut random, |_, spent| spent < RUN);
                 println!(
-                    "{kind:5} {:4} batch {batch:3}: {:7.0} entries/s, {:7.3} ms a batch, slowest {:6.1} ms",
+                    "{kind:5} {:4} batch {batch:3}: {:7.0} entries/s, {:5.1} µs of processor time each, {:7.3} ms a batch, slowest {:6.1} ms",
                     durability.as_str(),
                     count as f64 / seconds,
+                    (processor_time() - before).as_secs_f64() * 1e6 / count as f64,
                     seconds * 1_000.0 * batch as f64 / count as f64,
                     worst.as_secs_f64() * 1_000.0
                 );
             }
         }
         measure_size(kind, &root.join(format!("{kind}-size")), entries)?;
+        measure_reading(kind, &root.join(format!("{kind}-reading")))?;
     }
     Ok(())
 }
@@ -96,6 +101,38 @@ fn measure_size(kind: StoreKind, path: &Path, entries: u64) -> Result<(), Box<dy
     drop(store);
     println!("{kind:5} closed in {:.2?}; {} MiB on disk", began.elapsed(), size(path)? >> 20);
     Ok(())
+}
+
+/// Reads at random places of one long log, for a reader that looks back or catches up.
+fn measure_reading(kind: StoreKind, path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    const ENTRIES: u64 = 260_000;
+    const READS: u64 = 1_000;
+    let mut random = Random(4);
+    {
+        let store = open(kind, path, Durability::Sync)?;
+        for revision in (0..ENTRIES).step_by(50) {
+            let entries = (0..50).map(|_| random.bytes(ENTRY_BYTES)).collect();
+            let outcome = store.append(&[Append { log: LogId(1), expected: Head { revision, position: 0 }, entries }]);
+            assert!(matches!(outcome[..], [AppendOutcome::Appended(_)]), "{outcome:?}");
+        }
+    }
+    let store = open(kind, path, Durability::Sync)?;
+    for count in [1, 300] {
+        let before = processor_time();
+        for _ in 0..READS {
+            let read = store.read(LogId(1), 1 + random.below(ENTRIES - count), count as usize, usize::MAX)?;
+            assert_eq!(read.len() as u64, count);
+        }
+        let spent = (processor_time() - before).as_secs_f64() * 1e6 / READS as f64;
+        println!("{kind:5} {count:3} of {ENTRIES} entries of one log: {spent:.1} µs of processor time");
+    }
+    Ok(())
+}
+
+/// This process's.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// The bytes that a directory takes on the disk; files may be longer than what was written to them.

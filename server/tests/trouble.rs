@@ -130,7 +130,7 @@ fn a_damaged_room_is_refused_and_the_others_serve() {
 
         let server = Process::start(data.path(), &["--store", &name]);
         let mut peer = greeted(&server);
-        for (room, at) in [("flipped", "revision 150"), ("gap", "revision 200"), ("short", "revision 300")] {
+        for (room, at) in [("flipped", "revision 257 "), ("gap", "revision 1 "), ("short", "revision 257 ")] {
             peer.say(&ClientMessage::Join { channel: 1, room: id(room), after: None, entries_only: false });
             let ServerMessage::Error(error) = peer.hear() else { panic!("{name}: {room} should be refused") };
             assert_eq!(error.code, ErrorCode::RoomDamaged, "{name} {room}");
@@ -157,8 +157,9 @@ fn damage(data: &Path, kind: StoreKind) {
         key.extend_from_slice(&revision.to_be_bytes());
         key
     };
+    // A log's entries stand in chunks of 256, under the last revision of each.
     let (flipped, gap, short) =
-        (key(b'e', log("flipped"), 150), key(b'e', log("gap"), 200), key(b'e', log("short"), 300));
+        (key(b'e', log("flipped"), 300), key(b'e', log("gap"), 256), key(b'e', log("short"), 300));
     let flip = |value: &[u8]| {
         let mut value = value.to_vec();
         let middle = value.len() / 2;

@@ -75,7 +75,7 @@ impl Engine for FjallEngine {
         let mut batch = self.db.batch();
         for change in changes {
             match change {
-                Change::Put(key, value) | Change::PutNew(key, value) => batch.insert(&self.keyspace, key, value),
+                Change::Put(key, value) => batch.insert(&self.keyspace, key, value),
                 Change::Remove(key) => batch.remove(&self.keyspace, key),
             }
         }

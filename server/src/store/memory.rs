@@ -60,7 +60,7 @@ impl Engine for MemoryEngine {
         let mut map = self.map.write();
         for change in changes {
             match change {
-                Change::Put(key, value) | Change::PutNew(key, value) => map.insert(key, value),
+                Change::Put(key, value) => map.insert(key, value),
                 Change::Remove(key) => map.remove(&key),
             };
         }

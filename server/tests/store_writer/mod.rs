@@ -7,9 +7,12 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -20,6 +23,10 @@ use motet_server::store::{
 };
 
 const LOGS: u64 = 4;
+
+/// A writer that says nothing for so long is stuck; a busy machine may need some seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// What the writer was told: each log's head, and the last value of the counter.
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledged {
@@ -45,6 +52,8 @@ pub(crate) struct Writer {
     /// The process's id.
     pub(crate) id: u32,
     process: Child,
+    /// How many lines it has said so far.
+    said: Arc<AtomicU64>,
     reader: Option<JoinHandle<Acknowledged>>,
 }
 
@@ -61,7 +70,20 @@ impl Writer {
             .spawn()
             .unwrap();
         let output = BufReader::new(process.stdout.take().unwrap());
-        Self { id: process.id(), process, reader: Some(thread::spawn(move || read_acknowledged(output))) }
+        let said = Arc::new(AtomicU64::new(0));
+        let counter = said.clone();
+        let reader = Some(thread::spawn(move || read_acknowledged(output, &counter)));
+        Self { id: process.id(), process, said, reader }
+    }
+
+    /// Waits until it was told of so many writes, however long that takes.
+    pub(crate) fn wait_for(&mut self, writes: u64) {
+        let began = Instant::now();
+        while self.said.load(Ordering::Relaxed) < writes {
+            assert!(self.process.try_wait().unwrap().is_none(), "the writer ended by itself");
+            assert!(began.elapsed() < PATIENCE, "the writer is stuck");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Sends it a signal, as `kill` names it.
@@ -169,7 +191,7 @@ fn write_snapshots(store: Arc<dyn Store>) {
     }
 }
 
-fn read_acknowledged(output: impl BufRead) -> Acknowledged {
+fn read_acknowledged(output: impl BufRead, said: &AtomicU64) -> Acknowledged {
     let mut acknowledged = Acknowledged::default();
     for line in output.lines().map_while(Result::ok) {
         // The test harness may have begun the line.
@@ -179,6 +201,7 @@ fn read_acknowledged(output: impl BufRead) -> Acknowledged {
             Some((log, head)) => drop(acknowledged.heads.insert(log.parse().unwrap(), head.parse().unwrap())),
             None => panic!("{line:?}"),
         }
+        said.fetch_add(1, Ordering::Relaxed);
     }
     acknowledged
 }

@@ -52,7 +52,7 @@ impl<E: Engine> Cell<E> {
     /// Reads from the engine, be it as it may. `reopened` is called, with nobody else inside, if it was opened anew.
     pub(crate) fn read<T>(
         &self,
-        reopened: impl FnOnce(),
+        reopened: impl FnOnce(&E) -> Result<(), StoreError>,
         operation: impl FnOnce(&E) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         if let State::Closed(error, tried) = &*self.state.read()
@@ -71,7 +71,7 @@ impl<E: Engine> Cell<E> {
 
     /// Opens the engine again if it failed; the first step of every write. `reopened` is called, with nobody else inside,
     /// if it was opened anew.
-    pub(crate) fn mend(&self, reopened: impl FnOnce()) -> Result<(), StoreError> {
+    pub(crate) fn mend(&self, reopened: impl FnOnce(&E) -> Result<(), StoreError>) -> Result<(), StoreError> {
         // The guard must be gone before the engine is opened again.
         let open = matches!(&*self.state.read(), State::Open(_));
         if open { Ok(()) } else { self.open_again(reopened) }
@@ -100,7 +100,7 @@ impl<E: Engine> Cell<E> {
         };
     }
 
-    fn open_again(&self, reopened: impl FnOnce()) -> Result<(), StoreError> {
+    fn open_again(&self, reopened: impl FnOnce(&E) -> Result<(), StoreError>) -> Result<(), StoreError> {
         if self.reopen.is_full() {
             return Err(StoreError::Full);
         }
@@ -112,9 +112,9 @@ impl<E: Engine> Cell<E> {
         let old = std::mem::replace(&mut *state, closed);
         // Closing a failed engine may well panic; there is nothing left in it to lose.
         let _ = catch_unwind(AssertUnwindSafe(move || drop(old)));
-        match self.try_reopen() {
+        let ready = |engine: E| caught::<E, ()>(|| reopened(&engine)).map(|()| engine);
+        match self.try_reopen().and_then(ready) {
             Ok(engine) => {
-                reopened();
                 *state = State::Open(engine);
                 Ok(())
             }

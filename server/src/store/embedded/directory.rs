@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! LOCK        held (flock) by the process that has the store open
-//! FORMAT      "motet store 1 sled\n"; while the engine's files are made: "motet store 1 sled creating\n"
+//! FORMAT      "motet store 2 sled\n"; while the engine's files are made: "motet store 2 sled creating\n"
 //! TIP         the last mark that is durable (`tip`)
 //! sled/       the engine's own files, under its name
 //! ```
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// The format that this version reads and writes.
-pub(crate) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 2;
 
 /// Less free space than this, in bytes, and the disk is taken for full: an engine needs some to open and to write at all.
 const FREE_BYTES_MIN: u64 = 2 * 1024 * 1024;
@@ -29,7 +29,15 @@ pub(crate) struct Directory {
     root: PathBuf,
     engine: &'static str,
     /// Held for as long as this value lives.
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Directory {
+    /// Lets go of the lock, which closing the file does not: a process that this one is starting just now has a descriptor of
+    /// it too, until it becomes another program, and a lock lives as long as any of them.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Directory {
@@ -44,7 +52,7 @@ impl Directory {
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse),
             Err(TryLockError::Error(error)) => return Err(made(error)),
         }
-        let directory = Self { root: root.to_owned(), engine, _lock: lock };
+        let directory = Self { root: root.to_owned(), engine, lock };
         let creating = directory.check_format()?;
         if creating {
             directory.begin_creating().map_err(made)?;
@@ -175,4 +183,21 @@ fn each_file(path: &Path, visit: &mut dyn FnMut(&Path) -> io::Result<()>) -> io:
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_that_was_let_go_is_free_while_another_process_is_being_started() {
+        let root = tempfile::tempdir().unwrap();
+        let (directory, _) = Directory::open(root.path(), "sled").unwrap();
+        // What a process has between its fork and its exec.
+        let inherited = directory.lock.try_clone().unwrap();
+        assert!(matches!(Directory::open(root.path(), "sled"), Err(StoreError::InUse)));
+        drop(directory);
+        Directory::open(root.path(), "sled").unwrap();
+        drop(inherited);
+    }
 }

@@ -10,15 +10,12 @@ use super::super::LogId;
 /// head again costs a few microseconds.
 const HEADS_MAX: usize = 1_024;
 
-/// The heads of logs written lately, and how far each log may be shown while a write to it is not known to be durable.
+/// The heads of logs written lately, durable.
 #[derive(Default)]
 pub(crate) struct Ends {
     /// Two generations: what is used moves to `young`; when that is full, `old` is dropped.
     young: HashMap<LogId, Revision>,
     old: HashMap<LogId, Revision>,
-    /// Logs that an append is under way to, or ended in nobody knows what: their last revision known to be durable.
-    /// As many as one batch has, since nothing is appended before the doubt is resolved.
-    doubtful: HashMap<LogId, Revision>,
 }
 
 impl Ends {
@@ -38,29 +35,11 @@ impl Ends {
         self.young.insert(log, head);
     }
 
-    /// How far a log may be shown, if an append to it is not known to be durable.
-    pub(crate) fn shown(&self, log: LogId) -> Option<Revision> {
-        self.doubtful.get(&log).copied()
-    }
-
-    /// An append to a log begins, whose durable head is this.
-    pub(crate) fn begin(&mut self, log: LogId, durable: Revision) {
-        self.doubtful.insert(log, durable);
-    }
-
-    /// The append is durable, and the log's head is this.
-    pub(crate) fn done(&mut self, log: LogId, head: Revision) {
-        self.doubtful.remove(&log);
-        self.set_head(log, head);
-    }
-
     pub(crate) fn forget(&mut self, log: LogId) {
         self.young.remove(&log);
         self.old.remove(&log);
-        self.doubtful.remove(&log);
     }
 
-    /// The engine was opened again, with all that it holds synced: only the disk knows now, and what it holds is durable.
     pub(crate) fn forget_all(&mut self) {
         *self = Self::default();
     }

@@ -9,11 +9,18 @@ use super::super::{Durability, StoreError};
 pub enum Change {
     /// Sets a key's value.
     Put(Vec<u8>, Vec<u8>),
-    /// Sets a key's value; the caller has seen that there is none. An engine that can check it for little does, as a
-    /// backstop, and fails.
-    PutNew(Vec<u8>, Vec<u8>),
     /// Removes a key; that it isn't there is no error.
     Remove(Vec<u8>),
+}
+
+impl Change {
+    /// How many bytes it has, the key's included.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Put(key, value) => key.len() + value.len(),
+            Self::Remove(key) => key.len(),
+        }
+    }
 }
 
 /// In which direction a scan goes.

@@ -16,6 +16,7 @@ use super::{
     Embedded,
     cell::Reopen,
     engine::{Change, Direction, Engine, Visit, failed},
+    journal::Journal,
 };
 
 const LOG: LogId = LogId(1);
@@ -117,7 +118,8 @@ impl Reopen<Faulty> for Arc<Disk> {
 
 fn faulty(failure: Failure) -> (Arc<Disk>, Embedded<Faulty>) {
     let disk = Arc::new(Disk { map: MemoryEngine::default(), fuse: (-1).into(), failure, closed: 0.into() });
-    let store = Embedded::over(Faulty::over(&disk), Box::new(disk.clone()), Durability::Sync, None);
+    let store =
+        Embedded::over(Faulty::over(&disk), Box::new(disk.clone()), Durability::Sync, None, Journal::starting(1));
     (disk, store)
 }
 
@@ -167,17 +169,22 @@ fn whatever_is_left_of_a_failed_append_is_not_shown_and_is_completed_when_it_is_
 /// After a failure, a room may learn what it is at from the store alone, before anybody sends anything again.
 #[test]
 fn after_a_failure_the_head_is_what_is_on_the_disk() {
-    let (disk, store) = faulty(Failure::Error);
-    append(&store, LOG, 0, &entries(LOG, 1, 3));
-    // Each of these entries is one piece and one record.
-    disk.fuse.store(4, Ordering::Relaxed);
-    assert!(matches!(store.append(&appends(3))[0], AppendOutcome::Unknown(_)));
-    // Something else makes the store open its engine again.
-    assert!(store.compare_and_swap("key", None, Some(b"value")).unwrap());
-    assert_eq!(store.head(LOG).unwrap().revision, 5, "two of the entries arrived");
-    let other = [Append { entries: entries(LOG, 9, 1), ..appends(3)[0].clone() }];
-    let outcome = store.append(&other);
-    assert!(matches!(outcome[..], [AppendOutcome::Conflict(Head { revision: 5, .. })]), "{outcome:?}");
+    let mut heads = std::collections::BTreeSet::new();
+    for fuse in 0..40 {
+        let (disk, store) = faulty(Failure::Error);
+        append(&store, LOG, 0, &entries(LOG, 1, 3));
+        disk.fuse.store(fuse, Ordering::Relaxed);
+        assert!(matches!(store.append(&appends(3))[0], AppendOutcome::Unknown(_)));
+        // Something else makes the store open its engine again.
+        assert!(store.compare_and_swap("key", None, Some(b"value")).unwrap());
+        let head = store.head(LOG).unwrap().revision;
+        assert_eq!(read_all(&store, LOG).unwrap().len() as u64, head);
+        let other = [Append { entries: entries(LOG, 9, 1), ..appends(2)[0].clone() }];
+        let outcome = store.append(&other);
+        assert!(matches!(outcome[..], [AppendOutcome::Conflict(at)] if at.revision == head), "{outcome:?}");
+        heads.insert(head);
+    }
+    assert_eq!(Vec::from_iter(heads), [3, 7], "a commit arrives whole or not at all");
 }
 
 #[test]

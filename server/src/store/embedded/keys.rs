@@ -7,16 +7,19 @@
 //! format of the data        'f'                                               record
 //! last mark (`tip`)         't'                                               record
 //! log's end (`tails`)       'u' │ log 8                                       record
-//! entry                     'e' │ log 8 │ revision 8                          record
-//!   its further pieces      'c' │ log 8 │ revision 8 │ piece 4                bytes
+//! commit (`journal`)        'j' │ slot 4                                      record
+//!   its further pieces      'i' │ slot 4 │ piece 4                            bytes
+//! purged log (`journal`)    'x' │ log 8                                       record
+//! chunk of entries          'e' │ log 8 │ its last revision 8                 record
+//!   its further pieces      'c' │ log 8 │ its last revision 8 │ piece 4       bytes
 //! snapshot                  's' │ log 8 │ revision 8                          record
 //!   its further pieces      'p' │ log 8 │ revision 8 │ piece 4                bytes
 //! key-value pair            'k' │ key                                         record
 //!   its further pieces      'q' │ key │ generation 4 │ piece 4                bytes
 //! ```
 //!
-//! Pieces have a region of their own, so that an entry's neighbours in the region `e` are the entries before and after
-//! it: a log's head is the last key of its region, and a page of the log is one scan. Ends stand far from entries, next to
+//! Pieces have a region of their own, so that a chunk's neighbours in the region `e` are the chunks before and after
+//! it: a log's end is the last key of its region, and a page of the log is one scan. Ends stand far from entries, next to
 //! the mark, so that an engine that loses one of them rarely loses the other with it.
 
 use motet_protocol::ids::Revision;
@@ -34,11 +37,36 @@ pub(crate) fn tail(log: LogId) -> Vec<u8> {
     [b"u".as_slice(), &log.0.to_be_bytes()].concat()
 }
 
+/// The keys of the journal's records.
+pub(crate) const JOURNAL: (&[u8], &[u8]) = (b"j", b"k");
+
+/// The key of a slot of the journal.
+pub(crate) fn slot(slot: u64) -> Vec<u8> {
+    [b"j".as_slice(), &slot_bytes(slot)].concat()
+}
+
+/// What the keys of the pieces of a slot's record begin with.
+pub(crate) fn slot_pieces(slot: u64) -> Vec<u8> {
+    [b"i".as_slice(), &slot_bytes(slot)].concat()
+}
+
+fn slot_bytes(slot: u64) -> [u8; 4] {
+    u32::try_from(slot).expect("the journal has few slots").to_be_bytes()
+}
+
+/// The keys of the records of purged logs.
+pub(crate) const PURGED: (&[u8], &[u8]) = (b"x", b"y");
+
+/// The key of the record that says that a log was purged.
+pub(crate) fn purged(log: LogId) -> Vec<u8> {
+    [b"x".as_slice(), &log.0.to_be_bytes()].concat()
+}
+
 /// A region in which each log has keys of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Region {
-    Entry,
-    EntryPiece,
+    Chunk,
+    ChunkPiece,
     Snapshot,
     SnapshotPiece,
 }
@@ -46,8 +74,8 @@ pub(crate) enum Region {
 impl Region {
     fn tag(self) -> u8 {
         match self {
-            Self::Entry => b'e',
-            Self::EntryPiece => b'c',
+            Self::Chunk => b'e',
+            Self::ChunkPiece => b'c',
             Self::Snapshot => b's',
             Self::SnapshotPiece => b'p',
         }
@@ -100,14 +128,14 @@ mod tests {
     fn keys_of_a_log_stand_in_the_order_of_its_revisions_and_apart_from_other_logs() {
         let log = LogId(0xff);
         let mut keys = vec![
-            Region::Entry.key(LogId(0xfe), u64::MAX),
-            Region::Entry.key(log, 1),
-            Region::Entry.key(log, 255),
-            Region::Entry.key(log, 256),
-            Region::Entry.end(log, 256),
-            Region::Entry.key(log, u64::MAX),
-            Region::Entry.end(log, u64::MAX),
-            Region::Entry.key(LogId(0x100), 0),
+            Region::Chunk.key(LogId(0xfe), u64::MAX),
+            Region::Chunk.key(log, 1),
+            Region::Chunk.key(log, 255),
+            Region::Chunk.key(log, 256),
+            Region::Chunk.end(log, 256),
+            Region::Chunk.key(log, u64::MAX),
+            Region::Chunk.end(log, u64::MAX),
+            Region::Chunk.key(LogId(0x100), 0),
         ];
         let in_order = keys.clone();
         keys.sort();

@@ -3,11 +3,18 @@
 //! - [`engine`]: what an engine must be able to do. [`keys`], [`record`]: what stands where in it, and its checksums.
 //! - [`directory`]: the data directory. [`cell`]: an engine that fails is opened again. [`ends`]: heads at hand. [`tip`]: how
 //!   a lost end of the data is found out. [`tails`]: and one of a log.
+//! - [`journal`]: the newest entries of all logs, a value a batch. [`chunks`]: older ones, a value for some hundred of a log.
 //! - [`log`], [`snapshots`], [`pairs`]: the three parts of the trait, one file each.
 //!
-//! **What is not durable is not shown.** From an append's first change until its sync, and after one that failed until the
-//! engine was opened again, `head` and `read` end at the log's last durable revision. When an engine is opened, all its files
-//! are synced first: what a killed process had left in the page cache is durable then, or gone.
+//! ```text
+//! append ─▶ journal: one commit a batch ─ sync ─▶ in its memory, shown ─ when a log has enough ─▶ chunk of the log
+//! read   ◀─ chunks, then the journal's memory
+//! open   ─▶ the journal's commits are read into its memory again
+//! ```
+//!
+//! **What is not durable is not shown.** `head` and `read` see what is in the journal's memory, where entries come after their
+//! sync, and what was folded from there. When an engine is opened, all its files are synced first: what a killed process had
+//! left in the page cache is durable then, or gone.
 
 use std::{fs, io, path::Path};
 
@@ -20,17 +27,20 @@ use self::{
     directory::{Directory, FORMAT_VERSION},
     ends::Ends,
     engine::{Change, Direction, Engine, failed, io_failed},
+    journal::Journal,
     tails::Tails,
     tip::Tip,
 };
 use super::{Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot, Swap};
 
 mod cell;
+mod chunks;
 mod directory;
 mod ends;
 pub mod engine;
 #[cfg(test)]
 mod failures;
+mod journal;
 mod keys;
 mod log;
 mod pairs;
@@ -52,6 +62,7 @@ pub struct Embedded<E: Engine> {
     cell: Cell<E>,
     durability: Durability,
     ends: Mutex<Ends>,
+    journal: Mutex<Journal>,
     /// One writes at a time, for one batch, pair or piece of a snapshot: engines gain nothing from more, and sled's pages
     /// stay small by it (see `sled`).
     writer: Mutex<Writer>,
@@ -64,32 +75,50 @@ struct Writer {
     tip: Option<Tip>,
     /// Written down where there is a tip.
     tails: Tails,
+    /// Keys that nobody needs, to be removed with what is written next.
+    garbage: Vec<Vec<u8>>,
+}
+
+impl Writer {
+    fn take_garbage(&mut self) -> Vec<Change> {
+        self.garbage.drain(..).map(Change::Remove).collect()
+    }
 }
 
 impl<E: Engine> Embedded<E> {
     /// A store over an engine that is not opened from anywhere.
     pub(crate) fn of(engine: E) -> Self {
-        Self::over(engine, Box::new(Never), Durability::None, None)
+        Self::over(engine, Box::new(Never), Durability::None, None, Journal::starting(1))
     }
 
-    fn over(engine: E, reopen: Box<dyn Reopen<E>>, durability: Durability, tip: Option<Tip>) -> Self {
+    fn over(engine: E, reopen: Box<dyn Reopen<E>>, durability: Durability, tip: Option<Tip>, journal: Journal) -> Self {
+        let writer = Writer { tip, ..Writer::default() };
         Self {
             cell: Cell::new(engine, reopen),
             durability,
             ends: Mutex::default(),
-            writer: Mutex::new(Writer { tip, tails: Tails::default() }),
+            journal: Mutex::new(journal),
+            writer: Mutex::new(writer),
         }
     }
 
     fn read_engine<T>(&self, operation: impl FnOnce(&E) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.cell.read(|| self.ends.lock().forget_all(), operation)
+        self.cell.read(|engine| self.reload(engine), operation)
     }
 
     /// Becomes the one writer, with an engine that works as far as is known.
     fn writer(&self) -> Result<MutexGuard<'_, Writer>, StoreError> {
         let writer = self.writer.lock();
-        self.cell.mend(|| self.ends.lock().forget_all())?;
+        self.cell.mend(|engine| self.reload(engine))?;
         Ok(writer)
+    }
+
+    /// The engine was opened again, with all that it holds synced: only the disk knows now, and what it holds is durable.
+    fn reload(&self, engine: &E) -> Result<(), StoreError> {
+        let journal = journal::load(engine, mark_of(engine)?.next, self.durability == Durability::Sync)?;
+        *self.journal.lock() = journal;
+        self.ends.lock().forget_all();
+        Ok(())
     }
 
     /// Makes changes and has them as durable as the store was opened to make them.
@@ -98,17 +127,25 @@ impl<E: Engine> Embedded<E> {
         self.write_marked(writer, changes, mark, self.durability)
     }
 
-    /// Makes everything durable that was written, and sets a mark to it.
+    /// Folds the journal, makes everything durable that was written, and sets a mark to it.
     fn write_out(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        self.fold_all(writer, Durability::Sync)?;
         let mark = writer.tip.as_mut().and_then(Tip::last);
-        let mut changes = Vec::new();
-        let ends = self.put_tails(writer.tails.all(), &mut changes);
+        let mut changes = writer.take_garbage();
+        let ends = put_tails::<E>(writer.tails.all(), &mut changes);
+        // A commit without entries, which says that those before it are not needed.
+        let needed = !self.journal.lock().is_empty();
+        let pieces = needed.then(|| self.put_commit(&[], &mut changes));
         self.write_marked(writer, changes, mark, Durability::Sync)?;
         writer.tails.written(ends);
-        let synced = writer.tip.as_ref().map_or(Ok(()), Tip::sync);
+        if let Some(pieces) = pieces {
+            self.committed(writer, &[], pieces);
+        }
+        let synced = writer.tip.as_mut().map_or(Ok(()), Tip::sync);
         synced.map_err(|error| io_failed(E::NAME, "syncing TIP", &error))
     }
 
+    /// Makes changes, and sets a mark to them.
     fn write_marked(
         &self,
         writer: &mut Writer,
@@ -117,7 +154,9 @@ impl<E: Engine> Embedded<E> {
         durability: Durability,
     ) -> Result<(), StoreError> {
         if let Some(mark) = mark {
-            record::put(keys::TIP.to_vec(), &[], &mark.to_be_bytes(), E::VALUE_BYTES_MAX, &mut changes);
+            // What is durable already: a commit among the changes may be lost, by a power cut now, and the mark not.
+            let next = self.journal.lock().next();
+            Mark { mark, next }.put(E::VALUE_BYTES_MAX, &mut changes);
         }
         self.cell.write(|engine| {
             if !changes.is_empty() {
@@ -132,14 +171,6 @@ impl<E: Engine> Embedded<E> {
             tracing::warn!(%error, "the file TIP cannot be written");
         }
         Ok(())
-    }
-
-    /// The changes that write down how far logs reached; returns how many logs.
-    fn put_tails(&self, tails: &[(LogId, Revision)], changes: &mut Vec<Change>) -> usize {
-        for (log, end) in tails {
-            record::put(keys::tail(*log), &[], &end.to_be_bytes(), E::VALUE_BYTES_MAX, changes);
-        }
-        tails.len()
     }
 
     /// Gathers a record that is there; the inner error says how it is damaged.
@@ -167,8 +198,12 @@ impl<E: OnDisk> Embedded<E> {
             directory.sync_all()?;
             open_engine::<E>(&directory, false, durability).map_err(full)?
         };
+        // Without TIP, whoever removed it goes on with what is left.
+        let strict = Tip::read(&directory.tip_path()).is_ok_and(|mark| mark > 0) && durability == Durability::Sync;
+        let loaded = caught::<E, Journal>(|| journal::load(&engine, mark_of(&engine)?.next, strict));
+        let journal = loaded.map_err(full)?;
         let tip = open_tip(&directory, &engine, durability).map_err(full)?;
-        Ok(Self::over(engine, Box::new(InDirectory { directory, durability }), durability, tip))
+        Ok(Self::over(engine, Box::new(InDirectory { directory, durability }), durability, tip, journal))
     }
 }
 
@@ -193,7 +228,7 @@ fn open_tip<E: Engine>(directory: &Directory, engine: &E, durability: Durability
             _ => Ok(None),
         };
     }
-    let mark = caught::<E, u64>(|| mark_of(engine))?;
+    let mark = caught::<E, u64>(|| Ok(mark_of(engine)?.mark))?;
     Tip::open(&directory.tip_path(), mark).map(Some).map_err(failed)
 }
 
@@ -211,7 +246,7 @@ fn open_engine<E: OnDisk>(directory: &Directory, creating: bool, durability: Dur
         }
         check_format(&engine)?;
         let tip = Tip::read(&directory.tip_path()).map_err(|error| io_failed(E::NAME, "reading TIP", &error))?;
-        let mark = mark_of(&engine)?;
+        let mark = mark_of(&engine)?.mark;
         match mark < tip {
             true => Err(failed(
                 E::NAME,
@@ -239,9 +274,33 @@ fn check_format<E: Engine>(engine: &E) -> Result<(), StoreError> {
     }
 }
 
-/// The last mark that is in an engine.
-fn mark_of<E: Engine>(engine: &E) -> Result<u64, StoreError> {
-    number_at(engine, keys::TIP)
+/// The changes that write down how far logs reached; returns how many logs.
+fn put_tails<E: Engine>(tails: &[(LogId, Revision)], changes: &mut Vec<Change>) -> usize {
+    for (log, end) in tails {
+        record::put(keys::tail(*log), &[], &end.to_be_bytes(), E::VALUE_BYTES_MAX, changes);
+    }
+    tails.len()
+}
+
+/// The last mark that is in an engine: `mark 8 │ next commit 8`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    mark: u64,
+    /// The journal's commits before this one were durable then.
+    next: u64,
+}
+
+impl Mark {
+    fn put(self, value_bytes_max: usize, changes: &mut Vec<Change>) {
+        let payload = [self.mark.to_be_bytes(), self.next.to_be_bytes()].concat();
+        record::put(keys::TIP.to_vec(), &[], &payload, value_bytes_max, changes);
+    }
+}
+
+fn mark_of<E: Engine>(engine: &E) -> Result<Mark, StoreError> {
+    let Some(payload) = get_small(engine, keys::TIP)? else { return Ok(Mark::default()) };
+    let number = |at: usize| payload.get(at..).and_then(|rest| rest.first_chunk()).copied().map(u64::from_be_bytes);
+    Ok(Mark { mark: number(0).unwrap_or(0), next: number(8).unwrap_or(0) })
 }
 
 /// The number in a record; 0 if there is none.

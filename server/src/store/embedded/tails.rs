@@ -2,12 +2,12 @@
 //!
 //! Damage in the middle of an engine's files can take back the newest changes of a few keys and nothing else: sled passes over
 //! the rest of a segment (512 KiB of its file) that it can't read, with nothing said, and a log that misses its end looks like
-//! a shorter one. So how far each log reached is written down a second time, in a record of its own that no longer stands next
+//! a shorter one. So how far each log's chunks reach is written down a second time, in a record of its own that no longer stands next
 //! to the entries: at least [`EPOCH_BYTES`] of other entries later, or when the store is closed. A log that ends before its
 //! record is refused. Only what is durable is written down, so that what a crash cut off is never missed.
 //!
-//! It costs one small record for each log in each epoch. What it can miss is the end of a log written in the last two epochs
-//! before a crash, if just that is damaged too.
+//! It costs one small record for each log in each epoch. What it can miss is the end of a log folded in the last two epochs
+//! before a crash, if just that is damaged too. Entries that are only in the journal need none: its commits have no gaps.
 //!
 //! A store that does not sync writes none: it may lose the end of a log by a power cut.
 
@@ -17,7 +17,7 @@ use motet_protocol::ids::Revision;
 
 use super::super::LogId;
 
-/// How many bytes of entries are appended before the ends of the logs that they went to become due. Twice what sled may pass
+/// How many bytes of entries are folded before the ends of the logs that they are of become due. Twice what sled may pass
 /// over at once.
 const EPOCH_BYTES: usize = 1024 * 1024;
 
@@ -28,7 +28,7 @@ const ENTRY_BYTES_MIN: usize = 64;
 /// nobody waits.
 const ENDS_PER_APPEND: usize = 2;
 
-/// The ends of logs written lately that are not yet written down.
+/// The ends of logs folded lately that are not yet written down.
 #[derive(Debug, Default)]
 pub(crate) struct Tails {
     /// Of this epoch, and how many bytes it has so far.
@@ -39,7 +39,7 @@ pub(crate) struct Tails {
 }
 
 impl Tails {
-    /// Entries of so many bytes were appended to a log, are durable, and end here.
+    /// Entries of so many bytes of a log were folded, are durable, and end here.
     pub(crate) fn reached(&mut self, log: LogId, end: Revision, entries: usize, bytes: usize) {
         self.young.insert(log, end);
         self.bytes += bytes.max(entries * ENTRY_BYTES_MIN);

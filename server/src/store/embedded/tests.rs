@@ -1,6 +1,6 @@
 //! The conformance suite over every engine here, and what only engines on a disk have to show.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use bytes::Bytes;
 
@@ -101,10 +101,10 @@ fn data_of_another_engine_or_version_are_refused_and_left_alone() {
         Err(error @ StoreError::Format { .. }) => assert!(error.to_string().contains(found), "{error}"),
         other => panic!("{:?}", other.err()),
     };
-    refused(StoreKind::Fjall, "motet store 1 sled");
+    refused(StoreKind::Fjall, "motet store 2 sled");
     let format = directory.path().join("FORMAT");
     let known = fs::read(&format).unwrap();
-    for unknown in ["motet store 2 sled\n", "", "something else entirely"] {
+    for unknown in ["motet store 1 sled\n", "motet store 3 sled\n", "", "something else entirely"] {
         fs::write(&format, unknown).unwrap();
         refused(StoreKind::Sled, unknown.trim());
         assert_eq!(fs::read_to_string(&format).unwrap(), unknown);
@@ -121,7 +121,7 @@ fn data_of_another_engine_or_version_are_refused_and_left_alone() {
 fn a_directory_whose_making_was_cut_off_is_made_anew() {
     for kind in ON_DISK {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("FORMAT"), format!("motet store 1 {kind} creating\n")).unwrap();
+        fs::write(directory.path().join("FORMAT"), format!("motet store 2 {kind} creating\n")).unwrap();
         let engine = directory.path().join(kind.to_string());
         fs::create_dir(&engine).unwrap();
         fs::write(engine.join("conf"), "torn").unwrap();
@@ -177,10 +177,11 @@ fn ten_thousand_logs_written_once_and_read_once_are_told_apart() {
 /// Damage that an engine lets through: one room is refused, with the revision named, and the others go on.
 #[test]
 fn damage_in_one_room_names_its_revision_and_leaves_the_others_alone() {
-    let value = |store: &MemoryStore, key: &[u8]| store.cell.read(|| (), |engine| engine.get(key)).unwrap().unwrap();
+    let value =
+        |store: &MemoryStore, key: &[u8]| store.cell.read(|_| Ok(()), |engine| engine.get(key)).unwrap().unwrap();
     let change = |store: &MemoryStore, change| store.cell.write(|engine| engine.write(vec![change])).unwrap();
     let (hurt, whole) = (LogId(1), LogId(2));
-    let key = Region::Entry.key(hurt, 7);
+    let key = Region::Chunk.key(hurt, 7);
     let damages: [&dyn Fn(&MemoryStore); 4] = [
         &|store| change(store, Change::Remove(key.clone())),
         &|store| {
@@ -189,13 +190,21 @@ fn damage_in_one_room_names_its_revision_and_leaves_the_others_alone() {
             change(store, Change::Put(key.clone(), value));
         },
         &|store| change(store, Change::Put(key.clone(), value(store, &key)[..9].to_vec())),
-        &|store| change(store, Change::Put(key.clone(), value(store, &Region::Entry.key(hurt, 8)))),
+        &|store| change(store, Change::Put(key.clone(), value(store, &Region::Chunk.key(hurt, 10)))),
     ];
-    for damage in damages {
+    // Two logs in chunks that end with revisions 6, 7 and 10.
+    let in_chunks = || {
         let store = MemoryStore::new();
-        for log in [hurt, whole] {
-            append(&store, log, 0, &entries(log, 1, 10));
+        for (after, count) in [(0, 6), (6, 1), (7, 3)] {
+            for log in [hurt, whole] {
+                append(&store, log, after, &entries(log, after + 1, count));
+            }
+            store.flush().unwrap();
         }
+        store
+    };
+    for damage in damages {
+        let store = in_chunks();
         damage(&store);
         for from in [1, 7] {
             let read = store.read(hurt, from, 100, usize::MAX);
@@ -204,32 +213,30 @@ fn damage_in_one_room_names_its_revision_and_leaves_the_others_alone() {
         assert_eq!(store.read(hurt, 1, 6, usize::MAX).unwrap().len(), 6, "what is before it can be had");
         assert_eq!(read_all(&store, whole).unwrap().len(), 10);
     }
-    let store = MemoryStore::new();
-    append(&store, hurt, 0, &entries(hurt, 1, 10));
-    change(&store, Change::Remove(Region::Entry.key(hurt, 10)));
+    let store = in_chunks();
+    change(&store, Change::Remove(Region::Chunk.key(hurt, 10)));
     let read = store.read(hurt, 1, 100, usize::MAX);
-    assert!(matches!(read, Err(StoreError::Damaged { revision: 10, .. })), "{read:?}");
+    assert!(matches!(read, Err(StoreError::Damaged { revision: 8, .. })), "{read:?}");
 }
 
 /// An engine that takes back a log's newest entries, and nothing else, as sled does with a part of its file that it can't read.
 #[test]
 fn a_log_that_misses_its_end_is_refused_and_the_others_go_on() {
     let (hurt, whole) = (LogId(1), LogId(2));
-    for crash in [false, true] {
+    for closed in [true, false] {
         let directory = tempfile::tempdir().unwrap();
         let mut store = SledStore::open(directory.path(), Durability::Sync).unwrap();
-        for log in [hurt, whole] {
-            append(&store, log, 0, &entries(log, 1, 10));
+        for (after, count) in [(0, 9), (9, 1)] {
+            for log in [hurt, whole] {
+                append(&store, log, after, &entries(log, after + 1, count));
+            }
+            store.flush().unwrap();
         }
-        if crash {
-            // Without a clean end, as much must have been written since.
-            append(&store, whole, 10, &vec![Bytes::from(vec![1; 4_000]); 300]);
-            append(&store, whole, 310, &entries(whole, 311, 1));
-        } else {
+        if closed {
             drop(store);
             store = SledStore::open(directory.path(), Durability::Sync).unwrap();
         }
-        let newest = Change::Remove(Region::Entry.key(hurt, 10));
+        let newest = Change::Remove(Region::Chunk.key(hurt, 10));
         store.cell.write(|engine| engine.write(vec![newest])).unwrap();
         store.ends.lock().forget_all();
         let head = store.head(hurt);
@@ -243,6 +250,65 @@ fn a_log_that_misses_its_end_is_refused_and_the_others_go_on() {
     }
 }
 
+/// What is only in the journal comes back after a crash, whatever was folded, purged and written over meanwhile.
+#[test]
+fn a_crash_loses_nothing_that_is_in_the_journal() {
+    let seed = std::env::var("SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
+    let mut random = Random(seed);
+    let store = MemoryStore::new();
+    let mut logs = BTreeMap::<LogId, Vec<Bytes>>::new();
+    for round in 0..10_000 {
+        // A few logs are busy, and many are written to now and then; one is purged at times.
+        let log = LogId(if random.below(4) == 0 { 1 + random.below(300) } else { 1_000 + round / 1_000 });
+        if random.below(100) == 0 {
+            store.purge(log).unwrap();
+            logs.remove(&log);
+        }
+        let written = logs.entry(log).or_default();
+        let size = if random.below(500) == 0 { 100_000 } else { 100 };
+        let new = (0..1 + random.below(3)).map(|_| random.bytes(size)).collect::<Vec<_>>();
+        append(&store, log, written.len() as u64, &new);
+        written.extend(new);
+        if random.below(1_000) == 0 {
+            store.cell.read(|_| Ok(()), |engine| store.reload(engine)).unwrap();
+            for (log, written) in &logs {
+                let read = read_all(&store, *log).unwrap();
+                assert!(read.iter().map(|(_, entry)| entry).eq(written), "log {log} in round {round}, seed {seed}");
+                assert_eq!(store.head(*log).unwrap().revision, written.len() as u64, "seed {seed}");
+            }
+        }
+    }
+}
+
+/// A commit that is gone may have had entries of any room: nobody goes on as if nothing had happened.
+#[test]
+fn a_commit_that_is_missing_is_told_and_all_but_what_followed_it_can_be_had_without_tip() {
+    for lost in [2, 4] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SledStore::open(directory.path(), Durability::Sync).unwrap();
+        for after in 0..4 {
+            append(&store, LogId(1), after, &entries(LogId(1), after + 1, 1));
+        }
+        append(&store, LogId(2), 0, &entries(LogId(2), 1, 1));
+        // As a crash leaves it, with a mark that was due.
+        let mut writer = store.writer.lock();
+        let mark = writer.tip.as_mut().unwrap().last();
+        store.write_marked(&mut writer, vec![Change::Remove(keys::slot(lost))], mark, Durability::Sync).unwrap();
+        writer.tip = None;
+        drop(writer);
+        drop(store);
+        let refused = SledStore::open(directory.path(), Durability::Sync).err();
+        assert!(matches!(&refused, Some(StoreError::Engine { what, .. }) if what.contains("journal")), "{refused:?}");
+        fs::remove_file(directory.path().join("TIP")).unwrap();
+        for round in 0..2 {
+            let store = SledStore::open(directory.path(), Durability::Sync).unwrap();
+            assert_eq!(read_all(&store, LogId(1)).unwrap().len() as u64, lost - 1 + round);
+            assert_eq!(read_all(&store, LogId(2)).unwrap().len() as u64, 1, "nothing of it is missing");
+            append(&store, LogId(1), lost - 1 + round, &entries(LogId(1), lost + round, 1));
+        }
+    }
+}
+
 #[test]
 fn a_damaged_snapshot_is_passed_over_for_an_older_one_and_a_damaged_pair_is_told() {
     let store = MemoryStore::new();
@@ -253,7 +319,7 @@ fn a_damaged_snapshot_is_passed_over_for_an_older_one_and_a_damaged_pair_is_told
     }
     assert!(store.compare_and_swap("key", None, Some(b"value")).unwrap());
     let flip = |key: Vec<u8>| {
-        let mut value = store.cell.read(|| (), |engine| engine.get(&key)).unwrap().unwrap();
+        let mut value = store.cell.read(|_| Ok(()), |engine| engine.get(&key)).unwrap().unwrap();
         *value.last_mut().unwrap() ^= 0x80;
         store.cell.write(|engine| engine.write(vec![Change::Put(key, value)])).unwrap();
     };

@@ -30,7 +30,7 @@ pub(crate) struct Tip {
     file: File,
     mark: u64,
     marked: Instant,
-    /// Whether anything was written since the last mark.
+    /// Whether anything was written that no later mark covers: one that goes along with it says nothing of it.
     behind: bool,
 }
 
@@ -77,12 +77,14 @@ impl Tip {
     pub(crate) fn reached(&mut self, mark: u64) -> io::Result<()> {
         self.file.write_all_at(&encoded(mark), 0)?;
         self.marked = Instant::now();
-        self.behind = false;
         Ok(())
     }
 
-    pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_all()
+    /// The last mark is reached.
+    pub(crate) fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.behind = false;
+        Ok(())
     }
 }
 
