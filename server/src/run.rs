@@ -29,7 +29,7 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How often idle rooms are looked for.
-const SWEEP: Duration = Duration::from_secs(1);
+const SWEEP: Duration = Duration::from_millis(500);
 
 /// Threads that wait for the disk, at most: opening rooms, history, snapshots.
 const BLOCKING_THREADS: usize = 4;

@@ -22,7 +22,7 @@ const BATCH: usize = 64;
 
 /// Rooms in which nobody is that stay open for who comes back. Where there are more, those go first in which nothing happened
 /// for longest, however short that is.
-const EMPTY_ROOMS_MAX: usize = 1_024;
+const EMPTY_ROOMS_MAX: usize = 256;
 
 /// How often the events of a room that is in use are kept, in milliseconds: who came and went since may be lost in a crash.
 const ACTIVITY_KEPT_EVERY_MS: u64 = 60_000;

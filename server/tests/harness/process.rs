@@ -28,8 +28,6 @@ impl Process {
             .arg(data)
             .args(flags)
             .env("MOTETD_LOG", "warn")
-            // How many heaps glibc makes is a matter of chance, of which threads meet in it: some megabytes either way.
-            .env("MALLOC_ARENA_MAX", "1")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
