@@ -291,7 +291,7 @@ impl RoomCell {
         let submitted = open.room.submit(reader, submit, older, now)?;
         match submitted {
             Submitted::Ordered(_) => {
-                self.append_next(&mut open);
+                self.append_soon(&mut open);
                 if open.room.heard(reader, now) {
                     self.note_news(&mut open);
                 }
@@ -385,10 +385,21 @@ impl RoomCell {
     }
 
     fn append_next(self: &Arc<Self>, open: &mut Open) {
-        if let Some(entries) = open.room.take_append() {
-            let append = Append { log: self.log_id(), expected: open.head, entries };
+        if let Some(append) = self.next_append(open) {
             self.log.push(Arc::clone(self), append);
         }
+    }
+
+    /// The same on a thread that flushes when it parks.
+    fn append_soon(self: &Arc<Self>, open: &mut Open) {
+        if let Some(append) = self.next_append(open) {
+            self.log.push_soon(Arc::clone(self), append);
+        }
+    }
+
+    fn next_append(&self, open: &mut Open) -> Option<Append> {
+        let entries = open.room.take_append()?;
+        Some(Append { log: self.log_id(), expected: open.head, entries })
     }
 
     /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
@@ -405,7 +416,7 @@ impl RoomCell {
         if open.room.state().chat().changed() > said {
             self.scribe.ask(self);
         }
-        self.append_next(&mut open);
+        self.append_soon(&mut open);
         feed_following(&mut open);
         self.tell_roles(&mut open);
         answer_waiting(&mut open);

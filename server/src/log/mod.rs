@@ -5,6 +5,7 @@
 //! out one at a time), and each of those is bounded.
 
 use std::{
+    cell::RefCell,
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -20,6 +21,9 @@ use crate::store::{Append, AppendOutcome, Store, StoreError};
 /// Entries that are made durable with one sync, about: enough that the sync's cost is shared, few enough that nobody
 /// waits for a long batch.
 const BATCH_ENTRIES_MAX: usize = 256;
+
+/// Appends that a thread gathers before it wakes the log, at most: the log is to be at work while the thread is.
+const UNTOLD_MAX: usize = 64;
 
 /// How long an append without an answer waits before it is sent again.
 const RETRY_AFTER: Duration = Duration::from_millis(500);
@@ -39,7 +43,7 @@ impl<T> Clone for LogWriter<T> {
 #[derive(Debug)]
 struct Shared<T> {
     queue: Mutex<Queue<T>>,
-    ready: Condvar,
+    ready: Arc<Condvar>,
 }
 
 #[derive(Debug)]
@@ -62,7 +66,7 @@ impl<T: Clone + Send + 'static> LogWriter<T> {
         outcomes: mpsc::UnboundedSender<Outcomes<T>>,
     ) -> (Self, thread::JoinHandle<()>) {
         let queue = Queue { waiting: VecDeque::new(), ended: false };
-        let shared = Arc::new(Shared { queue: Mutex::new(queue), ready: Condvar::new() });
+        let shared = Arc::new(Shared { queue: Mutex::new(queue), ready: Arc::default() });
         let writer = Self { shared: Arc::clone(&shared) };
         let thread = thread::Builder::new()
             .name("motet-log".to_owned())
@@ -73,20 +77,59 @@ impl<T: Clone + Send + 'static> LogWriter<T> {
 
     /// Queues an append.
     pub fn push(&self, tag: T, append: Append) {
-        let was_empty = {
-            let mut queue = self.shared.queue.lock();
-            queue.waiting.push_back((tag, append));
-            queue.waiting.len() == 1
-        };
-        if was_empty {
-            self.shared.ready.notify_one();
-        }
+        self.push_quietly(tag, append);
+        self.shared.ready.notify_one();
+    }
+
+    /// Queues an append on a thread that calls [`ring`] before it waits for anything. So what a thread has to append gathers:
+    /// waking the log for each would cost more than writing it. A log that is at work takes it without being woken.
+    pub fn push_soon(&self, tag: T, append: Append) {
+        self.push_quietly(tag, append);
+        UNTOLD.with_borrow_mut(|untold| {
+            untold.appends += 1;
+            // There is one log; one more to wake is right all the same.
+            if !untold.logs.iter().any(|log| Arc::ptr_eq(log, &self.shared.ready)) {
+                untold.logs.push(Arc::clone(&self.shared.ready));
+            }
+        });
+    }
+
+    fn push_quietly(&self, tag: T, append: Append) {
+        self.shared.queue.lock().waiting.push_back((tag, append));
     }
 
     /// Lets the thread end once the queue is empty.
     pub fn end(&self) {
         self.shared.queue.lock().ended = true;
         self.shared.ready.notify_one();
+    }
+}
+
+/// What this thread has queued and no log was woken for yet.
+#[derive(Default)]
+struct Untold {
+    appends: usize,
+    logs: Vec<Arc<Condvar>>,
+}
+
+thread_local! {
+    static UNTOLD: RefCell<Untold> = const { RefCell::new(Untold { appends: 0, logs: Vec::new() }) };
+}
+
+/// Wakes the log for what this thread has queued. To be called when the thread parks.
+pub fn ring() {
+    UNTOLD.with_borrow_mut(|untold| {
+        untold.appends = 0;
+        for log in untold.logs.drain(..) {
+            log.notify_one();
+        }
+    });
+}
+
+/// Wakes it now if that is much.
+pub fn ring_if_many() {
+    if UNTOLD.with_borrow(|untold| untold.appends >= UNTOLD_MAX) {
+        ring();
     }
 }
 

@@ -28,6 +28,7 @@ use tokio::{
 };
 
 use crate::{
+    log,
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
     session::Ahead,
@@ -322,8 +323,10 @@ thread_local! {
     static DIRTY: RefCell<Vec<Arc<Connection>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Writes the outboxes that this thread has filled since it last did. To be called when the thread parks.
+/// Wakes the log for what this thread has queued for it, and writes the outboxes that it has filled since it last did. To
+/// be called when the thread parks.
 pub fn flush_dirty() {
+    log::ring();
     // The list is taken out, since the last owner of a connection may drop it in here, and with it anything.
     let mut dirty = DIRTY.with_borrow_mut(std::mem::take);
     for connection in dirty.drain(..) {
@@ -338,6 +341,7 @@ pub fn flush_dirty() {
 
 /// Writes them now if they are many. Not to be called with a room's lock held: it writes.
 pub fn flush_if_many() {
+    log::ring_if_many();
     if DIRTY.with_borrow(|dirty| dirty.len() >= DIRTY_MAX) {
         flush_dirty();
     }
