@@ -145,12 +145,6 @@ impl Task {
                 if self.connection.take_woken() {
                     return Poll::Ready(Event::Chores);
                 }
-                if closing.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Event::Closing);
-                }
-                if !stopped && stopping.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Event::Stopping);
-                }
                 if standing.stuck && self.connection.poll_writable(context).is_ready() {
                     return Poll::Ready(Event::Writable);
                 }
@@ -160,6 +154,13 @@ impl Task {
                         return Poll::Ready(Event::Read(read));
                     }
                     self.inbound.rest();
+                }
+                // Asked last, since they rarely are; who always has something to read comes here when its turn is over.
+                if closing.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Event::Closing);
+                }
+                if !stopped && stopping.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Event::Stopping);
                 }
                 Pin::new(&mut tick).poll_tick(context).map(|_| Event::Tick)
             })
