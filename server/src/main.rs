@@ -12,6 +12,11 @@ use motet_server::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// An edit takes and gives back a dozen small pieces of memory; mimalloc does that in a third of the instructions that the
+/// system's allocator needs, and keeps no more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut flags = Flags::parse();
     let task = flags.task.take();
