@@ -339,9 +339,10 @@ pub fn flush_dirty() {
     });
 }
 
-/// Writes them now if they are many. Not to be called with a room's lock held: it writes.
+/// Writes them now if they are many. To be called when the thread turns to something else, and not with a room's lock held: it
+/// writes.
 pub fn flush_if_many() {
-    log::ring_if_many();
+    log::turn();
     if DIRTY.with_borrow(|dirty| dirty.len() >= DIRTY_MAX) {
         flush_dirty();
     }
