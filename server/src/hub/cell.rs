@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::{
     HISTORY_TRIES, blocking,
     chat::{self, Heard, Scribe, Written},
+    due,
     expiry::{self, expired},
     history::Read,
     now_ms, older_entries,
@@ -98,6 +99,8 @@ struct Open {
     warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
+    /// Whether a thread is about to append what is ordered.
+    due: bool,
     /// Whether those who watch are told something with the pulse's next beat.
     has_news: bool,
     /// Not before this time, though.
@@ -141,6 +144,7 @@ impl RoomCell {
             active_ms: now_ms(),
             warned: false,
             waiting: Vec::new(),
+            due: false,
             has_news: false,
             news_after_ms: 0,
             activity: Activity::default(),
@@ -390,11 +394,26 @@ impl RoomCell {
         }
     }
 
-    /// The same on a thread that flushes when it parks.
+    /// The same on a thread that flushes when it parks; what else is ordered until then is appended with it.
     fn append_soon(self: &Arc<Self>, open: &mut Open) {
-        if let Some(append) = self.next_append(open) {
-            self.log.push_soon(Arc::clone(self), append);
+        if !open.due && open.room.has_append() {
+            open.due = true;
+            due::add(Arc::clone(self));
         }
+    }
+
+    /// Appends what was to be appended soon. The log is to be woken then.
+    pub(super) fn append_due(self: &Arc<Self>) {
+        let mut open = self.open.lock();
+        open.due = false;
+        if let Some(append) = self.next_append(&mut open) {
+            self.log.push_quietly(Arc::clone(self), append);
+        }
+    }
+
+    /// Wakes the log.
+    pub(super) fn wake_log(&self) {
+        self.log.wake();
     }
 
     fn next_append(&self, open: &mut Open) -> Option<Append> {

@@ -22,6 +22,7 @@ pub mod card;
 pub mod cell;
 pub mod chat;
 pub mod commits;
+pub mod due;
 pub mod expiry;
 pub mod history;
 pub mod import;

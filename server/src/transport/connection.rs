@@ -25,7 +25,7 @@ use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 
 use super::{
     inbound::{Inbound, Incoming},
-    outbox::{Connection, flush_dirty, flush_if_many},
+    outbox::{Connection, flush_all, flush_if_many},
 };
 use crate::{
     auth::Authenticator,
@@ -233,7 +233,7 @@ impl Task {
             self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
         }
         if let Some(wait_ms) = self.pace.spend(messages, now) {
-            flush_dirty();
+            flush_all();
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
         Next::GoOn

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    log,
+    hub::due,
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
     session::Ahead,
@@ -323,10 +323,15 @@ thread_local! {
     static DIRTY: RefCell<Vec<Arc<Connection>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Wakes the log for what this thread has queued for it, and writes the outboxes that it has filled since it last did. To
-/// be called when the thread parks.
+/// Gives the log what this thread has gathered for it, and writes the outboxes that it has filled. To be called when the
+/// thread parks.
+pub fn flush_all() {
+    due::append_all();
+    flush_dirty();
+}
+
+/// Writes the outboxes that this thread has filled since it last did.
 pub fn flush_dirty() {
-    log::ring();
     // The list is taken out, since the last owner of a connection may drop it in here, and with it anything.
     let mut dirty = DIRTY.with_borrow_mut(std::mem::take);
     for connection in dirty.drain(..) {
@@ -342,7 +347,7 @@ pub fn flush_dirty() {
 /// Writes them now if they are many. To be called when the thread turns to something else, and not with a room's lock held: it
 /// writes.
 pub fn flush_if_many() {
-    log::turn();
+    due::turn();
     if DIRTY.with_borrow(|dirty| dirty.len() >= DIRTY_MAX) {
         flush_dirty();
     }
