@@ -389,19 +389,6 @@ impl Command {
         }
     }
 
-    /// The same for who keeps the command as it was; none if it is the same.
-    pub fn moved_over(&self, other: &Operation) -> Result<Option<Self>, Mismatch> {
-        match self {
-            Self::Edit(operation) => Ok(Some(Self::Edit(operation.transform(other)?.0))),
-            Self::Comment(command) if matches!(**command, CommentCommand::Open { .. }) => {
-                let mut moved = command.clone();
-                moved.move_over(other);
-                Ok(Some(Self::Comment(moved)))
-            }
-            _ => Ok(None),
-        }
-    }
-
     /// Whether this, as it was submitted, is what has become of `logged`: what the server puts in or makes neat is passed
     /// over.
     pub fn asks_the_same_as(&self, logged: &Self) -> bool {

@@ -12,6 +12,11 @@ use motet_server::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// An edit takes and gives back a dozen small pieces of memory. With mimalloc it costs about a sixth less processor time than with
+/// the system's allocator; an idle server keeps about 20 MB more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let mut flags = Flags::parse();
     let task = flags.task.take();

@@ -18,7 +18,7 @@ use crate::{
         connection::Context,
         http::accept_http,
         listen::{Door, accept_tcp},
-        outbox::flush_dirty,
+        outbox::flush_all,
     },
 };
 
@@ -84,7 +84,7 @@ pub fn runtime(threads: usize) -> std::io::Result<Runtime> {
         .worker_threads(threads)
         .thread_name("motet-serve")
         .max_blocking_threads(BLOCKING_THREADS)
-        .on_thread_park(flush_dirty)
+        .on_thread_park(flush_all)
         .enable_all()
         .build()
 }

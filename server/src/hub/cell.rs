@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::{
     HISTORY_TRIES, blocking,
     chat::{self, Heard, Scribe, Written},
+    due,
     expiry::{self, expired},
     grants::Grants,
     history::Read,
@@ -104,6 +105,8 @@ struct Open {
     warned: bool,
     /// Those who asked without having the room open, and wait for what becomes of it.
     waiting: Vec<Waiting>,
+    /// Whether a thread is about to append what is ordered.
+    due: bool,
     /// Whether those who watch are told something with the pulse's next beat.
     has_news: bool,
     /// Not before this time, though.
@@ -148,6 +151,7 @@ impl RoomCell {
             active_ms: now_ms(),
             warned: false,
             waiting: Vec::new(),
+            due: false,
             has_news: false,
             news_after_ms: 0,
             activity: Activity::default(),
@@ -299,7 +303,7 @@ impl RoomCell {
         let submitted = open.room.submit(reader, submit, older, now)?;
         match submitted {
             Submitted::Ordered(_) => {
-                self.append_next(&mut open);
+                self.append_soon(&mut open);
                 if open.room.heard(reader, now) {
                     self.note_news(&mut open);
                 }
@@ -393,10 +397,36 @@ impl RoomCell {
     }
 
     fn append_next(self: &Arc<Self>, open: &mut Open) {
-        if let Some(entries) = open.room.take_append() {
-            let append = Append { log: self.log_id(), expected: open.head, entries };
+        if let Some(append) = self.next_append(open) {
             self.log.push(Arc::clone(self), append);
         }
+    }
+
+    /// The same on a thread that flushes when it parks; what else is ordered until then is appended with it.
+    fn append_soon(self: &Arc<Self>, open: &mut Open) {
+        if !open.due && open.room.has_append() {
+            open.due = true;
+            due::add(Arc::clone(self));
+        }
+    }
+
+    /// Appends what was to be appended soon. The log is to be woken then.
+    pub(super) fn append_due(self: &Arc<Self>) {
+        let mut open = self.open.lock();
+        open.due = false;
+        if let Some(append) = self.next_append(&mut open) {
+            self.log.push_quietly(Arc::clone(self), append);
+        }
+    }
+
+    /// Wakes the log.
+    pub(super) fn wake_log(&self) {
+        self.log.wake();
+    }
+
+    fn next_append(&self, open: &mut Open) -> Option<Append> {
+        let entries = open.room.take_append()?;
+        Some(Append { log: self.log_id(), expected: open.head, entries })
     }
 
     /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
@@ -413,7 +443,7 @@ impl RoomCell {
         if open.room.state().chat().changed() > said {
             self.scribe.ask(self);
         }
-        self.append_next(&mut open);
+        self.append_soon(&mut open);
         feed_following(&mut open);
         self.note_project(&mut open);
         self.tell_roles(&mut open);

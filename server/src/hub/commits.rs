@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use tokio::sync::mpsc;
 
-use super::{blocking, cell::RoomCell, history, now_ms, refusal_of};
+use super::{blocking, cell::RoomCell, due, history, now_ms, refusal_of};
 use crate::{
     log::Outcomes,
     metrics::Metrics,
@@ -56,6 +56,11 @@ pub async fn bring(
             }
         }
         flush_dirty();
+        if due::is_any() {
+            // Who was acknowledged goes on at once: what has come of them by now is appended along with what waited.
+            tokio::task::yield_now().await;
+            due::append_all();
+        }
     }
 }
 

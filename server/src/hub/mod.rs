@@ -25,6 +25,7 @@ pub mod cell;
 pub mod chat;
 pub mod commits;
 pub mod company;
+pub mod due;
 pub mod expiry;
 pub mod grants;
 pub mod history;

@@ -73,14 +73,19 @@ impl<T: Clone + Send + 'static> LogWriter<T> {
 
     /// Queues an append.
     pub fn push(&self, tag: T, append: Append) {
-        let was_empty = {
-            let mut queue = self.shared.queue.lock();
-            queue.waiting.push_back((tag, append));
-            queue.waiting.len() == 1
-        };
-        if was_empty {
-            self.shared.ready.notify_one();
-        }
+        self.push_quietly(tag, append);
+        self.wake();
+    }
+
+    /// Queues one of several appends; [`wake`](Self::wake) the thread behind the last. A thread that is at work takes them
+    /// without being woken.
+    pub fn push_quietly(&self, tag: T, append: Append) {
+        self.shared.queue.lock().waiting.push_back((tag, append));
+    }
+
+    /// Wakes the thread if it waits.
+    pub fn wake(&self) {
+        self.shared.ready.notify_one();
     }
 
     /// Lets the thread end once the queue is empty.

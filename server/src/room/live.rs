@@ -384,6 +384,11 @@ impl<K> Room<K> {
         self.pending.push_back(Pending { logged: Logged { entry, encoded }, asker, base, submitted: None });
     }
 
+    /// Whether there is something to append now.
+    pub fn has_append(&self) -> bool {
+        self.in_flight == 0 && !self.pending.is_empty()
+    }
+
     /// What to append next, if nothing is in flight and something waits: encoded entries that follow the committed
     /// revision. The answer goes to [`appended`](Self::appended) or [`conflict`](Self::conflict).
     pub fn take_append(&mut self) -> Option<Vec<Bytes>> {

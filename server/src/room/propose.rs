@@ -1,10 +1,12 @@
 //! From what a client asks for to what would be appended.
 
+use std::borrow::Cow;
+
 use motet_protocol::{
     error::ErrorCode,
     ids::{ParticipantId, Revision, Seq},
     message::{Command, Entry},
-    ot::{Mismatch, Operation},
+    ot::{Carried, Mismatch, Operation},
 };
 
 use super::{limits::RETRY_AFTER_MS, limits::RoomLimits, refusal::Refusal};
@@ -37,21 +39,59 @@ pub enum Placed {
 /// The base of a submit is always older than its first appending, so a repeat meets its own entry on the way: this is
 /// what makes a submit sent twice be appended once, without a table that could forget.
 pub fn place<'a>(submit: &Submit, after_base: impl Iterator<Item = &'a Entry>) -> Result<Placed, Refusal> {
-    let mut moved: Option<Command> = None;
+    let mut moving = Moving::new(&submit.command);
     for entry in after_base {
-        let current = moved.as_ref().unwrap_or(&submit.command);
         if entry.participant == submit.participant && entry.seq == submit.seq {
             // Both sides transform the same way, so a repeat has become exactly what is in the log.
-            let same = current.asks_the_same_as(&entry.command);
+            let same = moving.asks_the_same_as(&entry.command);
             return if same { Ok(Placed::Repeat(entry.revision)) } else { Err(other_content(submit.seq)) };
         }
-        if let Command::Edit(other) = &entry.command
-            && let Some(after) = current.moved_over(other).map_err(|error| mismatch(error, submit.base))?
-        {
-            moved = Some(after);
+        if let Command::Edit(other) = &entry.command {
+            moving.over(other).map_err(|error| mismatch(error, submit.base))?;
         }
     }
-    Ok(Placed::New(moved))
+    Ok(Placed::New(moving.into_changed()))
+}
+
+/// A command on its way over the entries after its base.
+enum Moving<'a> {
+    Edit(Carried<'a>),
+    Other(Cow<'a, Command>),
+}
+
+impl<'a> Moving<'a> {
+    fn new(command: &'a Command) -> Self {
+        match command {
+            Command::Edit(operation) => Self::Edit(Carried::new(operation)),
+            other => Self::Other(Cow::Borrowed(other)),
+        }
+    }
+
+    fn over(&mut self, other: &Operation) -> Result<(), Mismatch> {
+        match self {
+            Self::Edit(carried) => carried.over(other),
+            // Of the others, only what is about a place of the text moves with it.
+            Self::Other(command) if matches!(**command, Command::Comment(_)) => {
+                command.to_mut().move_over(other).map(|_| ())
+            }
+            Self::Other(_) => Ok(()),
+        }
+    }
+
+    fn asks_the_same_as(&self, logged: &Command) -> bool {
+        match self {
+            Self::Edit(carried) => logged.operation().is_some_and(|logged| carried.operation().as_ref() == logged),
+            Self::Other(command) => command.asks_the_same_as(logged),
+        }
+    }
+
+    fn into_changed(self) -> Option<Command> {
+        match self {
+            Self::Edit(carried) => carried.into_changed().map(Command::Edit),
+            Self::Other(Cow::Owned(command)) => Some(command),
+            Self::Other(Cow::Borrowed(_)) => None,
+        }
+    }
 }
 
 /// Whether an edit keeps to the limits, whatever the text is.

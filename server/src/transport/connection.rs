@@ -25,7 +25,7 @@ use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 
 use super::{
     inbound::{Inbound, Incoming},
-    outbox::{Connection, flush_dirty, flush_if_many},
+    outbox::{Connection, flush_all, flush_if_many},
 };
 use crate::{
     auth::Authenticator,
@@ -145,12 +145,6 @@ impl Task {
                 if self.connection.take_woken() {
                     return Poll::Ready(Event::Chores);
                 }
-                if closing.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Event::Closing);
-                }
-                if !stopped && stopping.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Event::Stopping);
-                }
                 if standing.stuck && self.connection.poll_writable(context).is_ready() {
                     return Poll::Ready(Event::Writable);
                 }
@@ -160,6 +154,13 @@ impl Task {
                         return Poll::Ready(Event::Read(read));
                     }
                     self.inbound.rest();
+                }
+                // Asked last, since they rarely are; who always has something to read comes here when its turn is over.
+                if closing.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Event::Closing);
+                }
+                if !stopped && stopping.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Event::Stopping);
                 }
                 Pin::new(&mut tick).poll_tick(context).map(|_| Event::Tick)
             })
@@ -232,7 +233,7 @@ impl Task {
             self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
         }
         if let Some(wait_ms) = self.pace.spend(messages, now) {
-            flush_dirty();
+            flush_all();
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
         Next::GoOn

@@ -1,6 +1,9 @@
 //! What came in on a connection, cut into messages.
 
-use std::io::{self, Read, Write};
+use std::{
+    cell::Cell,
+    io::{self, Read, Write},
+};
 
 use bytes::{Buf, Bytes, BytesMut};
 use motet_protocol::{
@@ -24,6 +27,14 @@ const WS_MESSAGE_BYTES_MAX: usize = 16 * FRAME_BYTES_MAX;
 
 /// What is left of a read between two messages is a part of one message: this is more than one.
 const READ_BYTES: usize = 8 * 1024;
+
+/// An empty buffer of at most this size is kept for the next connection that reads.
+const SPARE_BYTES_MAX: usize = 2 * READ_BYTES;
+
+thread_local! {
+    /// A buffer for whoever reads next.
+    static SPARE: Cell<BytesMut> = Cell::default();
+}
 
 /// The next thing on a connection.
 #[derive(Debug)]
@@ -77,18 +88,24 @@ impl Inbound {
             Self::Tcp { buffer, .. } => buffer,
             Self::Ws(ws) => &mut ws.0.get_mut().incoming,
         };
+        if buffer.capacity() == 0 {
+            *buffer = SPARE.take();
+        }
         buffer.reserve(READ_BYTES);
         buffer
     }
 
-    /// Lets go of the buffer if it is empty: an idle connection keeps none.
+    /// Lets go of the buffer if it is empty: an idle connection keeps none. The thread's next one to read takes it.
     pub fn rest(&mut self) {
         let buffer = match self {
             Self::Tcp { buffer, .. } => buffer,
             Self::Ws(ws) => &mut ws.0.get_mut().incoming,
         };
         if buffer.is_empty() {
-            *buffer = BytesMut::new();
+            let buffer = std::mem::take(buffer);
+            if buffer.capacity() <= SPARE_BYTES_MAX {
+                SPARE.set(buffer);
+            }
         }
     }
 

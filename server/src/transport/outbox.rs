@@ -28,6 +28,7 @@ use tokio::{
 };
 
 use crate::{
+    hub::due,
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
     session::Ahead,
@@ -322,7 +323,14 @@ thread_local! {
     static DIRTY: RefCell<Vec<Arc<Connection>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Writes the outboxes that this thread has filled since it last did. To be called when the thread parks.
+/// Gives the log what this thread has gathered for it, and writes the outboxes that it has filled. To be called when the
+/// thread parks.
+pub fn flush_all() {
+    due::append_all();
+    flush_dirty();
+}
+
+/// Writes the outboxes that this thread has filled since it last did.
 pub fn flush_dirty() {
     // The list is taken out, since the last owner of a connection may drop it in here, and with it anything.
     let mut dirty = DIRTY.with_borrow_mut(std::mem::take);
@@ -336,8 +344,10 @@ pub fn flush_dirty() {
     });
 }
 
-/// Writes them now if they are many. Not to be called with a room's lock held: it writes.
+/// Writes them now if they are many. To be called when the thread turns to something else, and not with a room's lock held: it
+/// writes.
 pub fn flush_if_many() {
+    due::turn();
     if DIRTY.with_borrow(|dirty| dirty.len() >= DIRTY_MAX) {
         flush_dirty();
     }

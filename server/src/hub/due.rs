@@ -1,0 +1,64 @@
+//! Rooms that have something for the log, gathered by each thread until it parks: what several people do in a room at once becomes
+//! one append, one commit, and one write to each reader. The log is woken once for all of them.
+
+use std::{cell::RefCell, sync::Arc};
+
+use super::cell::RoomCell;
+
+/// How often a thread with such rooms turns to something else before it appends: one that never parks must not keep anybody
+/// waiting.
+const TURNS_MAX: usize = 64;
+
+/// The rooms of one thread.
+struct Due {
+    rooms: Vec<Arc<RoomCell>>,
+    /// How often it turned to something else since the first.
+    turns: usize,
+}
+
+thread_local! {
+    static DUE: RefCell<Due> = const { RefCell::new(Due { rooms: Vec::new(), turns: 0 }) };
+}
+
+/// Takes a room, which is to be given once until it is appended.
+pub(super) fn add(room: Arc<RoomCell>) {
+    DUE.with_borrow_mut(|due| due.rooms.push(room));
+}
+
+/// Whether this thread has gathered something.
+pub(super) fn is_any() -> bool {
+    DUE.with_borrow(|due| !due.rooms.is_empty())
+}
+
+/// Gives the log what this thread has gathered. To be called when the thread parks, with no room locked.
+pub fn append_all() {
+    // The list is taken out, since the last owner of a room may drop it in here, and with it anything.
+    let mut rooms = DUE.with_borrow_mut(|due| {
+        due.turns = 0;
+        std::mem::take(&mut due.rooms)
+    });
+    for room in &rooms {
+        room.append_due();
+    }
+    if let Some(room) = rooms.first() {
+        room.wake_log();
+    }
+    rooms.clear();
+    DUE.with_borrow_mut(|due| {
+        if due.rooms.is_empty() {
+            due.rooms = rooms;
+        }
+    });
+}
+
+/// Takes note that this thread turns to something else, and appends if that was often. To be called between two connections'
+/// messages, with no room locked.
+pub fn turn() {
+    let long = DUE.with_borrow_mut(|due| {
+        due.turns += usize::from(!due.rooms.is_empty());
+        due.turns >= TURNS_MAX
+    });
+    if long {
+        append_all();
+    }
+}
