@@ -43,18 +43,27 @@ impl Memory {
 
 /// Hashes a password. Takes some 20 ms.
 pub(super) fn hash(password: &Secret, memory: &mut Memory) -> String {
-    let params = Params::new(HASH_MEMORY_KIB, HASH_PASSES, 1, None).expect("the parameters are within argon2's range");
-    let salt: [u8; 16] = random();
-    let hashed = hash_with(password, &salt, &params, memory).and_then(|hash| {
-        Some(PasswordHash {
-            algorithm: Algorithm::Argon2id.ident(),
-            version: Some(Version::V0x13.into()),
-            params: (&params).try_into().ok()?,
-            salt: Some(Salt::new(&salt).ok()?),
-            hash: Some(hash),
-        })
-    });
-    hashed.expect("a salt of 16 bytes and a password of bounded length can be hashed").to_string()
+    let (params, salt) = (todays(), random::<16>());
+    hash_with(password, &salt, &params, memory)
+        .and_then(|hash| written(&salt, hash, &params))
+        .expect("a salt of 16 bytes and a password of bounded length can be hashed")
+}
+
+/// A hash as it is kept.
+fn written(salt: &[u8], hash: Output, params: &Params) -> Option<String> {
+    let kept = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: params.try_into().ok()?,
+        salt: Some(Salt::new(salt).ok()?),
+        hash: Some(hash),
+    };
+    Some(kept.to_string())
+}
+
+/// What a password is hashed with.
+fn todays() -> Params {
+    Params::new(HASH_MEMORY_KIB, HASH_PASSES, 1, None).expect("the parameters are within argon2's range")
 }
 
 /// Whether this is the password that was hashed. Takes as long when it is not, and when there is no hash at all.
@@ -81,10 +90,13 @@ fn hash_with(password: &Secret, salt: &[u8], params: &Params, memory: &mut Memor
     Output::new(&out).ok()
 }
 
-/// The hash of a password that nobody knows.
+/// A hash that nobody knows a password for: it was drawn, not made of one.
 fn nobodys() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| hash(&Secret::new(format!("{:x?}", random::<32>())), &mut Memory::default()))
+    HASH.get_or_init(|| {
+        let drawn = Output::new(&random::<{ Params::DEFAULT_OUTPUT_LEN }>()).ok();
+        drawn.and_then(|hash| written(&random::<16>(), hash, &todays())).expect("its length is that of a hash")
+    })
 }
 
 /// Lets so many hash at once and so many wait.
@@ -105,8 +117,6 @@ impl fmt::Debug for Hasher {
 impl Hasher {
     /// As many at once as this machine bears.
     pub(super) fn new() -> Self {
-        // Otherwise the first who names an account that does not exist would wait longer than the others.
-        nobodys();
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         Self::with_places((processors / 2).clamp(1, HASHES_AT_ONCE_MAX))
     }
