@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Peer, Server, WsPeer, hello, id, insert, process::Process};
+use harness::{Peer, Server, WsPeer, figure, hello, id, insert, process::Process};
 use motet_protocol::{
     codec,
     error::{About, ErrorCode},
@@ -332,6 +332,72 @@ fn a_reader_that_never_reads_costs_nothing_and_loses_nothing() {
     for due in 1..=revision {
         assert_eq!(silent.entry().revision, due);
     }
+}
+
+/// A peer on rooms that hold more text together than sockets do.
+fn reader_of_much(server: &Server, rooms: u32) -> Peer<TcpStream> {
+    let mut peer = Peer::greeted(server);
+    let text = "x".repeat(EDIT_BYTES_MAX);
+    for channel in 1..=rooms {
+        let room = format!("much-{channel}");
+        peer.create(&room);
+        peer.join(channel, &room);
+        peer.seq = 0;
+        peer.edit(channel, 0, insert(0, &text, 0));
+        peer.say(&ClientMessage::Leave { channel });
+        assert_eq!(peer.hear(), ServerMessage::Left { channel });
+    }
+    peer
+}
+
+/// Asks for so much at once that the sockets are full until somebody reads.
+fn ask_for_much(peer: &mut Peer<TcpStream>, rooms: u32) {
+    for channel in 1..=rooms {
+        let room = id(&format!("much-{channel}"));
+        peer.say(&ClientMessage::ReadText { request: channel, room: room.clone(), at: At::Head });
+        peer.say(&ClientMessage::Join { channel, room, after: None, entries_only: false });
+    }
+    std::thread::sleep(Duration::from_secs(1));
+}
+
+#[test]
+fn who_asks_for_much_and_reads_late_gets_all_of_it() {
+    let server = Server::start(&[]);
+    let mut bystander = Bystander::new(&server);
+    let rooms = 100;
+    let mut peer = reader_of_much(&server, rooms);
+    ask_for_much(&mut peer, rooms);
+    bystander.edits_on();
+    let (mut answered, mut joined) = (vec![0; rooms as usize], vec![0; rooms as usize]);
+    let mut ends = 0;
+    while ends < 2 * rooms {
+        let (bytes, text, last) = match peer.hear() {
+            ServerMessage::Text { request, text, last, .. } => (&mut answered[request as usize - 1], text, last),
+            ServerMessage::Snapshot { channel, text, last } => (&mut joined[channel as usize - 1], text, last),
+            ServerMessage::Joined { .. } => continue,
+            other => panic!("{other:?}"),
+        };
+        *bytes += text.len();
+        ends += u32::from(last);
+    }
+    assert!(answered.iter().chain(&joined).all(|bytes| *bytes == EDIT_BYTES_MAX), "{answered:?} {joined:?}");
+    bystander.edits_on();
+}
+
+#[test]
+fn who_asks_for_much_and_goes_without_reading_leaves_nothing_behind() {
+    let server = Server::start(&[]);
+    let mut bystander = Bystander::new(&server);
+    let rooms = 100;
+    let mut peer = reader_of_much(&server, rooms);
+    ask_for_much(&mut peer, rooms);
+    drop(peer);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while figure(server.http, "motet_connections ") > 1.0 {
+        assert!(Instant::now() < deadline, "the connection is still there");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    bystander.edits_on();
 }
 
 #[test]

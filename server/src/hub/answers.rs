@@ -42,10 +42,8 @@ pub async fn answer(
     question: ClientMessage,
     connection: &Arc<Connection>,
 ) {
-    if let Err(refusal) = look_up(rooms, caller, question, connection).await
-        && connection.room().await
-    {
-        connection.send(&ServerMessage::Error(refusal.about(About::Request(request))));
+    if let Err(refusal) = look_up(rooms, caller, question, connection).await {
+        connection.send_with_room(&ServerMessage::Error(refusal.about(About::Request(request)))).await;
     }
 }
 
@@ -143,9 +141,7 @@ async fn look_up(
         // The session answers all others itself.
         _ => return Err(Refusal::new(ErrorCode::Internal, "this question has nobody to answer it")),
     };
-    if connection.room().await {
-        connection.send(&message);
-    }
+    connection.send_with_room(&message).await;
     Ok(())
 }
 
@@ -198,8 +194,8 @@ async fn text(
         }
         let (piece, end) = piece_of(&rope, sent);
         let last = end == rope.len_bytes();
-        connection.send(&ServerMessage::Text { request, revision, text: piece, last });
-        if last {
+        let sent_it = connection.send_with_room(&ServerMessage::Text { request, revision, text: piece, last }).await;
+        if last || !sent_it {
             return Ok(());
         }
         sent = end;
@@ -245,12 +241,9 @@ async fn comments(
         }) {
             comments.push(comment);
         }
-        if !connection.room().await {
-            return Ok(());
-        }
         let last = all.peek().is_none();
-        connection.send(&ServerMessage::Comments { request, revision, comments, last });
-        if last {
+        let sent_it = connection.send_with_room(&ServerMessage::Comments { request, revision, comments, last }).await;
+        if last || !sent_it {
             return Ok(());
         }
         tokio::task::yield_now().await;

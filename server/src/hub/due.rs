@@ -5,14 +5,14 @@ use std::{cell::RefCell, sync::Arc};
 
 use super::cell::RoomCell;
 
-/// How often a thread with such rooms turns to something else before it appends: one that never parks must not keep anybody
-/// waiting.
+/// How often a thread that has gathered something turns to something else before it appends and writes: one that never parks must
+/// not keep anybody waiting.
 const TURNS_MAX: usize = 64;
 
 /// The rooms of one thread.
 struct Due {
     rooms: Vec<Arc<RoomCell>>,
-    /// How often it turned to something else since the first.
+    /// How often it turned to something else since there was something.
     turns: usize,
 }
 
@@ -51,14 +51,15 @@ pub fn append_all() {
     });
 }
 
-/// Takes note that this thread turns to something else, and appends if that was often. To be called between two connections'
-/// messages, with no room locked.
-pub fn turn() {
-    let long = DUE.with_borrow_mut(|due| {
-        due.turns += usize::from(!due.rooms.is_empty());
+/// Takes note that this thread turns to something else, with other things gathered than rooms or without. Returns whether it is
+/// time to append and to write.
+pub fn turn(others: bool) -> bool {
+    DUE.with_borrow_mut(|due| {
+        if due.rooms.is_empty() && !others {
+            due.turns = 0;
+        } else {
+            due.turns += 1;
+        }
         due.turns >= TURNS_MAX
-    });
-    if long {
-        append_all();
-    }
+    })
 }

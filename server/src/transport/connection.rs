@@ -84,7 +84,8 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
     let (session, told) = (Session::new(now), Vec::new());
-    let mut task = Task { connection, reading, inbound, session, pace, requests, told, context };
+    // Bytes that came with an upgrade are there before the socket is readable.
+    let mut task = Task { connection, reading, inbound, more: true, session, pace, requests, told, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -97,6 +98,8 @@ struct Task {
     connection: Arc<Connection>,
     reading: OwnedReadHalf,
     inbound: Inbound,
+    /// Whether there may be messages in what was read that are not taken yet.
+    more: bool,
     session: Session<Joined>,
     pace: Pace,
     requests: Arc<Semaphore>,
@@ -107,6 +110,7 @@ struct Task {
 
 /// What a connection's task wakes up for.
 enum Event {
+    More,
     Read(std::io::Result<usize>),
     Writable,
     Chores,
@@ -129,17 +133,12 @@ impl Task {
         let (stopping, closing) = (self.context.stopping.clone(), self.context.closing.clone());
         let (mut stopping, mut closing) = (pin!(stopping.cancelled()), pin!(closing.cancelled()));
         let mut stopped = false;
-        // Bytes that came with an upgrade are there before the socket is readable.
-        if self.take_all().await == Next::Close {
-            return self.close().await;
-        }
         loop {
             let standing = self.connection.standing();
             if standing.dead {
                 return;
             }
-            // Who does not read what it is sent is not read either.
-            let reads = standing.has_room && !stopped;
+            let takes = standing.has_room && self.takes_questions();
             let event = poll_fn(|context| {
                 self.connection.task.register(context.waker());
                 if self.connection.take_woken() {
@@ -148,7 +147,10 @@ impl Task {
                 if standing.stuck && self.connection.poll_writable(context).is_ready() {
                     return Poll::Ready(Event::Writable);
                 }
-                if reads {
+                if takes && self.more {
+                    return Poll::Ready(Event::More);
+                }
+                if takes && !stopped {
                     let reading = Pin::new(&mut self.reading);
                     if let Poll::Ready(read) = poll_read_buf(reading, context, self.inbound.buffer()) {
                         return Poll::Ready(Event::Read(read));
@@ -169,8 +171,10 @@ impl Task {
                 Event::Read(Ok(0) | Err(_)) => return self.close().await,
                 Event::Read(Ok(bytes)) => {
                     self.context.metrics.bytes_in.inc_by(bytes as u64);
-                    self.take_all().await
+                    self.session.heard(now_ms());
+                    self.take_more().await
                 }
+                Event::More => self.take_more().await,
                 Event::Writable => {
                     self.connection.flush();
                     Next::GoOn
@@ -212,17 +216,25 @@ impl Task {
         let _ = tokio::time::timeout(CLOSE_TIMEOUT, all_sent).await;
     }
 
-    /// Takes all messages that are whole.
-    async fn take_all(&mut self) -> Next {
+    /// Whether one more question may be answered beside those that are being answered.
+    fn takes_questions(&self) -> bool {
+        self.requests.available_permits() > 0
+    }
+
+    /// Takes the messages that are whole, as long as there is room for what they may be answered: who does not read what it is
+    /// sent is not read either. The rest is taken when there is room, so that nothing here ever waits for the peer but the
+    /// one place that also writes to it and watches the time.
+    async fn take_more(&mut self) -> Next {
         let now = now_ms();
-        self.session.heard(now);
         let mut messages = 0;
-        while let Some((wire, incoming)) = self.inbound.take() {
+        self.more = true;
+        while self.connection.standing().has_room && self.takes_questions() {
+            let Some((wire, incoming)) = self.inbound.take() else {
+                self.more = false;
+                break;
+            };
             messages += 1;
             if self.take(wire, incoming, now).await == Next::Close {
-                return Next::Close;
-            }
-            if !self.connection.room().await {
                 return Next::Close;
             }
         }
@@ -340,11 +352,13 @@ impl Task {
                 }
             }
             Act::Answer { caller, request, question } => {
-                let permit = Arc::clone(&self.requests).acquire_owned().await;
+                // There is one, since no message is taken while there is none; a closed semaphore has none either.
+                let permit = Arc::clone(&self.requests).try_acquire_owned();
                 let (rooms, connection) = (self.context.rooms.clone(), Arc::clone(&self.connection));
                 tokio::spawn(async move {
                     answers::answer(&rooms, &caller, request, question, &connection).await;
                     drop(permit);
+                    connection.wake();
                 });
             }
             said => {

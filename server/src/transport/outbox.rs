@@ -191,9 +191,9 @@ impl Connection {
     pub fn deliver<R>(self: &Arc<Self>, put: impl FnOnce(&mut Outbox) -> R) -> R {
         let (result, dirtied, chores) = {
             let mut outbox = self.outbox.lock();
-            let chores_before = outbox.lagging.len() + outbox.dropped.len();
+            let (lagging, dropped) = (outbox.lagging.len(), outbox.dropped.len());
             let result = put(&mut outbox);
-            let chores = outbox.dropped.len() + outbox.lagging.len() > chores_before && outbox.has_room();
+            let chores = outbox.dropped.len() > dropped || (outbox.lagging.len() > lagging && outbox.has_room());
             let dirtied = !outbox.buffer.is_empty() && !outbox.dirty && !outbox.stuck;
             outbox.dirty |= dirtied;
             (result, dirtied, chores)
@@ -212,7 +212,18 @@ impl Connection {
         self.deliver(|outbox| outbox.put(message));
     }
 
-    /// Waits until there is room, or the connection is gone: `false`.
+    /// Says one thing as soon as there is room for it. Returns whether the connection is still there.
+    pub async fn send_with_room(self: &Arc<Self>, message: &ServerMessage) -> bool {
+        // Others may have waited for the same room.
+        while self.room().await {
+            if self.deliver(|outbox| outbox.try_put(message)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Waits until there is room, or the connection is gone: `false`. Not for the connection's own task, which makes room.
     pub async fn room(&self) -> bool {
         if self.standing().has_room {
             return true;
@@ -287,13 +298,11 @@ impl Connection {
         if outbox.buffer.is_empty() && outbox.buffer.capacity() > KEEP_BYTES {
             outbox.buffer = BytesMut::new();
         }
-        let wanted = outbox.stuck || outbox.dead || (outbox.has_room() && !outbox.lagging.is_empty());
         let drained = !had_room && outbox.has_room();
+        let wanted = drained || outbox.stuck || outbox.dead || (outbox.has_room() && !outbox.lagging.is_empty());
         drop(outbox);
         if wanted {
             self.wake();
-        }
-        if drained || wanted {
             self.drained.notify_waiters();
         }
     }
@@ -344,11 +353,13 @@ pub fn flush_dirty() {
     });
 }
 
-/// Writes them now if they are many. To be called when the thread turns to something else, and not with a room's lock held: it
-/// writes.
+/// Writes them now if they are many or have waited for long, and appends what waits with them. To be called when the thread turns
+/// to something else, and not with a room's lock held: it writes.
 pub fn flush_if_many() {
-    due::turn();
-    if DIRTY.with_borrow(|dirty| dirty.len() >= DIRTY_MAX) {
+    let dirty = DIRTY.with_borrow(Vec::len);
+    if due::turn(dirty > 0) {
+        flush_all();
+    } else if dirty >= DIRTY_MAX {
         flush_dirty();
     }
 }
