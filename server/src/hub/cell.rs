@@ -9,22 +9,19 @@ use motet_protocol::{
     access::ProjectId,
     error::{About, ErrorCode},
     ids::{ParticipantId, Revision, RoomId, Seq, UnixMs},
-    message::{Entry, ServerMessage},
+    message::ServerMessage,
 };
 use parking_lot::Mutex;
 use ropey::Rope;
 use tokio::sync::oneshot;
 
 use super::{
-    HISTORY_TRIES, blocking,
-    chat::{self, Heard, Scribe, Written},
-    due,
+    chat::{Heard, Scribe, Written},
     expiry::{self, expired},
     grants::Grants,
     history::Read,
-    now_ms, older_entries,
+    now_ms,
     pulse::Pulse,
-    refusal_of,
     registry::RoomRecord,
     watch::Watches,
 };
@@ -32,12 +29,8 @@ use crate::{
     history::activity::Activity,
     log::LogWriter,
     metrics::Metrics,
-    room::{
-        Fed, Principal, ReaderId, Refusal, Room, RoomState, Submitted,
-        live::{Asker, Displaced, Join},
-        propose::{self, Submit},
-    },
-    store::{Append, Head, LogId, Store, StoreError},
+    room::{Fed, ReaderId, Refusal, Room, RoomState, live::Join},
+    store::{Head, LogId},
     transport::outbox::Connection,
 };
 
@@ -286,109 +279,6 @@ impl RoomCell {
         connection.deliver(|outbox| open.room.feed_stored(reader, entries, outbox));
     }
 
-    /// Puts a submit in order; its acknowledgement comes with the commit.
-    pub fn submit(
-        self: &Arc<Self>,
-        connection: &Arc<Connection>,
-        reader: ReaderId,
-        submit: Submit,
-        older: &[Entry],
-        now: UnixMs,
-    ) -> Result<Submitted, Refusal> {
-        let seq = submit.seq;
-        let mut open = self.open.lock();
-        if let Some(why) = &open.closed {
-            return Err(why.clone());
-        }
-        let submitted = open.room.submit(reader, submit, older, now)?;
-        match submitted {
-            Submitted::Ordered(_) => {
-                self.append_soon(&mut open);
-                if open.room.heard(reader, now) {
-                    self.note_news(&mut open);
-                }
-            }
-            Submitted::Repeat(revision) => {
-                connection.deliver(|outbox| open.room.feed_repeat(reader, seq, revision, outbox));
-            }
-            Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => {}
-        }
-        Ok(submitted)
-    }
-
-    /// Puts a submit in order for somebody who does not have the room open, and waits until it is durable. Returns its
-    /// revision.
-    pub async fn submit_for(
-        self: &Arc<Self>,
-        principal: Arc<Principal>,
-        submit: Submit,
-        store: &Arc<dyn Store>,
-    ) -> Result<Revision, Refusal> {
-        let (participant, seq) = (submit.participant, submit.seq);
-        let (answer, answered) = oneshot::channel();
-        let mut waiting = Some(Waiting { participant, seq, answer });
-        let (mut submit, mut older) = (submit, Vec::new());
-        for _ in 0..HISTORY_TRIES {
-            let submitted = {
-                let mut open = self.open.lock();
-                if let Some(why) = &open.closed {
-                    return Err(why.clone());
-                }
-                let asker = Asker::Caller(Arc::clone(&principal));
-                let submitted = open.room.submit(asker, submit, &older, now_ms())?;
-                if let Submitted::Ordered(revision) | Submitted::Repeat(revision) = submitted {
-                    if revision <= open.room.revision() {
-                        return Ok(revision);
-                    }
-                    open.waiting.extend(waiting.take());
-                    self.append_next(&mut open);
-                }
-                submitted
-            };
-            match submitted {
-                Submitted::NeedsHistory(again) => {
-                    older = older_entries(store, self, again.base).await?;
-                    submit = again;
-                }
-                Submitted::NeedsMessage(again, message) => {
-                    self.learn(store, message).await?;
-                    submit = again;
-                }
-                Submitted::Ordered(_) | Submitted::Repeat(_) => {
-                    let gone = || Refusal::new(ErrorCode::Internal, "the room ended before it was known to be durable");
-                    return answered.await.unwrap_or_else(|_| Err(gone()));
-                }
-            }
-        }
-        Err(propose::overloaded())
-    }
-
-    /// Appends entries as they are: those of another room's log, which were checked to follow from this one's.
-    pub fn adopt(self: &Arc<Self>, principal: &Arc<Principal>, entries: Vec<Entry>) {
-        let mut open = self.open.lock();
-        for entry in entries {
-            open.room.adopt(Asker::Caller(Arc::clone(principal)), entry);
-        }
-        self.append_next(&mut open);
-    }
-
-    /// Whether something still waits to be durable in a room that is not closed; why it is, otherwise.
-    pub fn still_open(&self) -> Result<bool, Refusal> {
-        let open = self.open.lock();
-        open.closed.clone().map_or(Ok(open.room.has_pending()), Err)
-    }
-
-    /// Looks up a message that a submit is about, for the room to know it.
-    pub async fn learn(self: &Arc<Self>, store: &Arc<dyn Store>, message: Revision) -> Result<(), Refusal> {
-        let (store, cell) = (Arc::clone(store), Arc::clone(self));
-        blocking(move || {
-            let record = chat::look_up(store.as_ref(), &cell, message)?;
-            cell.open.lock().room.learn(record);
-            Ok(())
-        })
-        .await?
-    }
-
     /// What is said and may not be written yet: see [`Room::utterances`].
     pub fn heard(&self, done: Revision, at_most: usize) -> Heard {
         let mut open = self.open.lock();
@@ -396,119 +286,9 @@ impl RoomCell {
         Heard { chat: open.room.state().chat().clone(), revision: open.room.revision(), utterances }
     }
 
-    fn append_next(self: &Arc<Self>, open: &mut Open) {
-        if let Some(append) = self.next_append(open) {
-            self.log.push(Arc::clone(self), append);
-        }
-    }
-
-    /// The same on a thread that flushes when it parks; what else is ordered until then is appended with it.
-    fn append_soon(self: &Arc<Self>, open: &mut Open) {
-        if !open.due && open.room.has_append() {
-            open.due = true;
-            due::add(Arc::clone(self));
-        }
-    }
-
-    /// Appends what was to be appended soon. The log is to be woken then.
-    pub(super) fn append_due(self: &Arc<Self>) {
-        let mut open = self.open.lock();
-        open.due = false;
-        if let Some(append) = self.next_append(&mut open) {
-            self.log.push_quietly(Arc::clone(self), append);
-        }
-    }
-
-    /// Wakes the log.
-    pub(super) fn wake_log(&self) {
-        self.log.wake();
-    }
-
-    fn next_append(&self, open: &mut Open) -> Option<Append> {
-        let entries = open.room.take_append()?;
-        Some(Append { log: self.log_id(), expected: open.head, entries })
-    }
-
-    /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
-    pub fn appended(self: &Arc<Self>, head: Head) -> Option<RoomState> {
-        let mut open = self.open.lock();
-        let (before, said) = (open.room.revision(), open.room.state().chat().changed());
-        open.head = head;
-        if let Err(error) = open.room.appended() {
-            self.fail(&mut open, &error.to_string());
-            return None;
-        }
-        self.metrics.entries.inc_by(open.room.revision() - before);
-        note_decisions(&mut open);
-        if open.room.state().chat().changed() > said {
-            self.scribe.ask(self);
-        }
-        self.append_soon(&mut open);
-        feed_following(&mut open);
-        self.note_project(&mut open);
-        self.tell_roles(&mut open);
-        answer_waiting(&mut open);
-        open.active_ms = now_ms();
-        let due = open.room.take_due_snapshot();
-        drop(open);
-        self.touch();
-        due
-    }
-
-    /// Others' entries are in the log, up to `head`.
-    pub fn conflict(self: &Arc<Self>, entries: Vec<Read>, head: Head) {
-        let mut open = self.open.lock();
-        open.head = head;
-        let displaced = match open.room.conflict(entries, now_ms()) {
-            Ok(displaced) => displaced,
-            Err(error) => return self.fail(&mut open, &error.to_string()),
-        };
-        for Displaced { asker, participant, seq, refusal } in displaced {
-            self.metrics.refuse(refusal.code);
-            match asker {
-                Asker::Reader(reader) => {
-                    if let Some(reader) = open.room.readers().get(reader) {
-                        let about = About::Submit { channel: reader.cursor.channel, seq };
-                        reader.key.send(&ServerMessage::Error(refusal.about(about)));
-                    }
-                }
-                Asker::Caller(_) => {
-                    let theirs = |waiting: &mut Waiting| waiting.participant == participant && waiting.seq == seq;
-                    for waiting in open.waiting.extract_if(.., theirs) {
-                        let _ = waiting.answer.send(Err(refusal.clone()));
-                    }
-                }
-            }
-        }
-        note_decisions(&mut open);
-        self.append_next(&mut open);
-        feed_following(&mut open);
-        self.note_project(&mut open);
-        self.tell_roles(&mut open);
-        answer_waiting(&mut open);
-    }
-
-    /// The log does not answer for now: edits are refused until it does.
-    pub fn stall(&self, why: Refusal) {
-        self.open.lock().room.stall(why);
-    }
-
-    /// Closes the room: its readers are told why, and nothing is taken any more.
+    /// Closes the room: its readers are told why, and nothing is taken any more. What was ordered still goes to the log.
     pub fn close(&self, why: &Refusal) {
         close(&mut self.open.lock(), why);
-    }
-
-    /// The room's log is damaged: the room is refused from here on, and what waited is given up, unacknowledged.
-    pub fn damaged(&self, error: &StoreError) {
-        tracing::error!(room = %self.id, %error, "the room's log is damaged; it is closed");
-        let mut open = self.open.lock();
-        open.room.abandon_pending();
-        close(&mut open, &refusal_of(error));
-    }
-
-    fn fail(&self, open: &mut Open, error: &str) {
-        tracing::error!(room = %self.id, error, "the room does not follow from its log; it is closed");
-        close(open, &Refusal::new(ErrorCode::RoomDamaged, error));
     }
 
     /// Whether something is ordered and not yet durable.
@@ -580,42 +360,10 @@ impl RoomCell {
     }
 }
 
+mod appending;
 mod presence;
 mod roles;
-
-fn feed_following(open: &mut Open) {
-    open.room.feed_following(|connection, channel, reader| {
-        connection.deliver(|outbox| {
-            if matches!(reader.feed(outbox), Fed::Full | Fed::Behind(_)) {
-                outbox.lag(channel);
-            }
-        });
-    });
-}
-
-/// Takes what was committed into the events.
-fn note_decisions(open: &mut Open) {
-    let Open { room, activity, activity_changed, .. } = open;
-    for entry in room.recent(activity.revision) {
-        *activity_changed |= entry.command.operation().is_none();
-        activity.fold(entry, room.state().decided().people.author(entry.participant));
-    }
-}
-
-/// Answers those whose submits are durable.
-fn answer_waiting(open: &mut Open) {
-    if open.waiting.is_empty() {
-        return;
-    }
-    let state = open.room.state();
-    let last = |waiting: &Waiting| state.last_submit(waiting.participant).filter(|last| last.seq >= waiting.seq);
-    let done = open.waiting.extract_if(.., |waiting| last(waiting).is_some() || waiting.answer.is_closed());
-    for waiting in done {
-        if let Some(last) = last(&waiting) {
-            let _ = waiting.answer.send(Ok(last.revision));
-        }
-    }
-}
+mod submitting;
 
 fn close(open: &mut Open, why: &Refusal) {
     open.closed = Some(why.clone());

@@ -75,8 +75,8 @@ async fn catch_up(store: Arc<dyn Store>, cell: Arc<RoomCell>, head: Head) {
             let position = if reached == head.revision { head.position } else { 0 };
             cell.conflict(entries, Head { revision: reached, position });
         }
-        Ok(Err(error)) => cell.close(&refusal_of(&error)),
-        Err(refusal) => cell.close(&refusal),
+        Ok(Err(error)) => cell.give_up(&refusal_of(&error)),
+        Err(refusal) => cell.give_up(&refusal),
     }
 }
 

@@ -9,6 +9,7 @@
 //! - [`window`]: recent entries, encoded once for all readers.
 //! - [`readers`]: who follows the room, each a cursor on its log.
 //! - [`presence`]: who is there and where; live, never logged.
+//! - `pending`: what has its place in the order and is not durable yet.
 //! - [`live`]: all of them together.
 //! - [`wire`]: how messages look on each kind of connection.
 
@@ -19,6 +20,7 @@ pub mod decided;
 pub mod limits;
 pub mod live;
 pub mod mentions;
+mod pending;
 pub mod people;
 pub mod presence;
 pub mod propose;

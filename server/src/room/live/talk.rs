@@ -116,7 +116,7 @@ impl<K> Room<K> {
                 {
                     *mentions = self.meant(text, people);
                 }
-                let pending = self.pending.iter().filter_map(|pending| match &pending.logged.entry.command {
+                let pending = self.pending.entries().filter_map(|entry| match &entry.command {
                     Command::Comment(command) => Some(&**command),
                     _ => None,
                 });

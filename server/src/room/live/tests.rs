@@ -1,8 +1,19 @@
 //! Corners of a room that the simulator or a review once found wrong.
 
-use motet_protocol::{limits::OPERATION_COMPONENTS_MAX, ot::Operation};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use motet_protocol::{
+    codec,
+    error::ErrorCode,
+    ids::{ParticipantId, Revision, Seq},
+    limits::OPERATION_COMPONENTS_MAX,
+    message::{Command, Entry},
+    ot::Operation,
+};
 
 use super::*;
+use crate::room::{Outlet, ReaderId, Wire, propose::Submit};
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
