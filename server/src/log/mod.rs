@@ -53,7 +53,7 @@ pub type Outcomes<T> = Vec<(T, AppendOutcome)>;
 
 impl<T: Clone + Send + 'static> LogWriter<T> {
     /// Starts the thread. Each batch's outcomes are sent as one message. The thread ends, with everything that it was given
-    /// written, after [`end`](Self::end).
+    /// written or found not to be writable for now, after [`end`](Self::end).
     ///
     /// An append that ends as unknown is told so (each time), kept, and sent again until it ends otherwise; but
     /// for a damaged log, which stays damaged.
@@ -96,49 +96,15 @@ impl<T: Clone + Send + 'static> LogWriter<T> {
 }
 
 fn write_all<T: Clone>(shared: &Shared<T>, store: &dyn Store, outcomes: &mpsc::UnboundedSender<Outcomes<T>>) {
-    let mut unanswered: Vec<(T, Append)> = Vec::new();
+    let mut unanswered: VecDeque<(T, Append)> = VecDeque::new();
     let mut retry_at: Option<Instant> = None;
-    loop {
-        let mut batch = Vec::new();
-        {
-            let mut queue = shared.queue.lock();
-            while queue.waiting.is_empty() && !(queue.ended && unanswered.is_empty()) {
-                match retry_at {
-                    None => shared.ready.wait(&mut queue),
-                    Some(at) => {
-                        if shared.ready.wait_until(&mut queue, at).timed_out() {
-                            break;
-                        }
-                    }
-                }
-                if queue.ended && !unanswered.is_empty() {
-                    // Whoever ends the server has waited for the store long enough.
-                    return;
-                }
-            }
-            if queue.ended && queue.waiting.is_empty() && unanswered.is_empty() {
-                return;
-            }
-            let mut entries = 0;
-            while entries < BATCH_ENTRIES_MAX {
-                let Some(next) = queue.waiting.pop_front() else { break };
-                entries += next.1.entries.len();
-                batch.push(next);
-            }
-        }
-        if retry_at.is_some_and(|at| at <= Instant::now()) {
-            batch.append(&mut unanswered);
-            retry_at = None;
-        }
-        if batch.is_empty() {
-            continue;
-        }
+    while let Some(batch) = next_batch(shared, &mut unanswered, &mut retry_at) {
         let (tags, appends): (Vec<T>, Vec<Append>) = batch.into_iter().unzip();
         let mut ended = Outcomes::with_capacity(tags.len());
         for ((tag, append), outcome) in tags.into_iter().zip(&appends).zip(append_all(store, &appends)) {
             let damaged = matches!(outcome, AppendOutcome::Unknown(StoreError::Damaged { .. }));
             if matches!(outcome, AppendOutcome::Unknown(_)) && !damaged {
-                unanswered.push((tag.clone(), append.clone()));
+                unanswered.push_back((tag.clone(), append.clone()));
                 retry_at.get_or_insert_with(|| Instant::now() + RETRY_AFTER);
             }
             ended.push((tag, outcome));
@@ -147,6 +113,39 @@ fn write_all<T: Clone>(shared: &Shared<T>, store: &dyn Store, outcomes: &mpsc::U
             return;
         }
     }
+}
+
+/// Waits for what is to be written next; none if that was all.
+fn next_batch<T>(
+    shared: &Shared<T>,
+    unanswered: &mut VecDeque<(T, Append)>,
+    retry_at: &mut Option<Instant>,
+) -> Option<Vec<(T, Append)>> {
+    let mut queue = shared.queue.lock();
+    while queue.waiting.is_empty() && retry_at.is_none_or(|at| at > Instant::now()) {
+        if queue.ended {
+            // What is unanswered still was tried again for as long as whoever ends the server waits for it.
+            return None;
+        }
+        match *retry_at {
+            None => shared.ready.wait(&mut queue),
+            Some(at) => drop(shared.ready.wait_until(&mut queue, at)),
+        }
+    }
+    if retry_at.is_some_and(|at| at <= Instant::now()) {
+        // Before what came since, and in batches of the usual size.
+        unanswered.append(&mut queue.waiting);
+        std::mem::swap(unanswered, &mut queue.waiting);
+        *retry_at = None;
+    }
+    let (mut batch, mut entries) = (Vec::new(), 0);
+    while entries < BATCH_ENTRIES_MAX
+        && let Some(next) = queue.waiting.pop_front()
+    {
+        entries += next.1.entries.len();
+        batch.push(next);
+    }
+    Some(batch)
 }
 
 /// One batch. A panic inside the engine is an answer that nobody knows.
@@ -161,3 +160,6 @@ fn append_all(store: &dyn Store, batch: &[Append]) -> Vec<AppendOutcome> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
