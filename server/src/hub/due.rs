@@ -63,3 +63,23 @@ pub fn turn(others: bool) -> bool {
         due.turns >= TURNS_MAX
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_never_parks_writes_after_a_bounded_number_of_turns() {
+        append_all();
+        for _ in 0..10 {
+            assert!((1..TURNS_MAX).all(|_| !turn(true)));
+            assert!(turn(true), "it is time to write");
+            append_all();
+        }
+        assert!((0..10 * TURNS_MAX).all(|_| !turn(false)), "nothing waits");
+        // What is gathered after many turns with nothing waits for a whole round of them, too.
+        assert!((1..TURNS_MAX).all(|_| !turn(true)));
+        assert!(turn(true));
+        append_all();
+    }
+}

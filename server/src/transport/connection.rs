@@ -176,6 +176,8 @@ impl Task {
                 }
                 Event::More => self.take_more().await,
                 Event::Writable => {
+                    // Whoever takes what it is sent is there, though nothing is read of it meanwhile.
+                    self.session.heard(now_ms());
                     self.connection.flush();
                     Next::GoOn
                 }
