@@ -5,16 +5,20 @@
 mod harness;
 
 use harness::{
-    Server, figure,
+    Peer, Server, figure,
     http::{Answer, Http},
     id, insert,
 };
 use motet_protocol::{
     access::Role,
-    message::{At, ClientMessage, Command, ServerMessage},
+    error::ErrorCode,
+    ids::SessionId,
+    limits::PROTOCOL_VERSION,
+    message::{At, ClientMessage, Command, Hello, ServerMessage},
     ot::Operation,
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// A server, and a client of it.
 fn started(flags: &[&str]) -> (Server, Http) {
@@ -434,6 +438,39 @@ fn whoever_has_the_link_comes_in_until_it_is_taken_back() {
     put(&mut ann, "notes", &[], "secret!").is(200);
     let sums = ann.get("/api/rooms/notes/statistics").is(200).json();
     assert_eq!((&sums["people_count"], &sums["people"][0]["author"]["account"]), (&json!(1), &json!("ann")));
+}
+
+#[test]
+fn what_a_link_allowed_ends_with_it_whatever_else_is_shown_on_the_connection() {
+    let (server, mut http) = started(&["--auth", "accounts"]);
+    let mut register = |name: &str| {
+        let account = json!({ "name": name, "password": "correct horse battery" });
+        let token = http.json("POST", "/api/auth/register", &account).is(201).json()["access_token"].clone();
+        let token = token.as_str().unwrap().to_owned();
+        let mut client = Http::connect(server.http);
+        client.headers.push(("authorization", format!("Bearer {token}")));
+        (client, token)
+    };
+    let ((mut ann, _), (mut bob, bobs)) = (register("ann"), register("bob"));
+    let settings = json!({ "public": "nobody" });
+    ann.json("POST", "/api/rooms", &json!({ "room": "notes", "settings": settings })).is(201);
+    let made = ann.json("POST", "/api/rooms/notes/links", &json!({ "role": "editor" })).is(201).json();
+    let followed = bob.json("POST", "/api/auth/redeem", &json!({ "link": made["secret"] })).is(200).json();
+    let shared = followed["token"].as_str().unwrap().to_owned();
+    let mut peer = Peer::connect(server.tcp);
+    let session = SessionId(Uuid::new_v4());
+    let token = Some(shared.clone());
+    peer.say(&ClientMessage::Hello(Hello { protocol: PROTOCOL_VERSION, token, session, name: String::new() }));
+    assert!(matches!(peer.hear(), ServerMessage::Welcome(_)));
+    peer.join(1, "notes");
+    // The account's own token allows less: it takes the place of nothing.
+    peer.say(&ClientMessage::Authenticate { request: 1, token: bobs });
+    assert_eq!(peer.hear_code(), ErrorCode::Forbidden);
+    peer.say(&ClientMessage::Authenticate { request: 2, token: shared });
+    assert!(matches!(peer.hear(), ServerMessage::Authenticated { request: 2, .. }));
+    ann.delete(&format!("/api/rooms/notes/links/{}", made["link"]["id"].as_str().unwrap())).is(204);
+    assert_eq!(peer.hear_code(), ErrorCode::Unauthorized);
+    assert!(peer.try_hear().is_none());
 }
 
 /// Every way to a room over HTTP, and the role that it takes.

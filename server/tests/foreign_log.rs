@@ -105,3 +105,26 @@ async fn a_room_whose_log_does_not_follow_is_closed_and_can_be_deleted() {
     deleted.await.expect("nothing of it waits for the log").unwrap();
     assert_eq!(hub.rooms.open(&id("demo")).await.unwrap_err().code, ErrorCode::RoomNotFound);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_whose_log_lost_what_was_committed_is_closed_and_read_anew() {
+    let mut hub = Hub::start().await;
+    hub.edit(1, insert(0, "ab", 0)).await.unwrap();
+    // As a disk may do that was not waited for.
+    hub.store.purge(hub.cell.log_id()).unwrap();
+    let refused = hub.edit(2, insert(2, "c", 2)).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::RoomDamaged, "{refused}");
+    assert!(hub.rooms.settle(Duration::from_secs(20)).await, "nothing of it waits for the log");
+    // Nobody has it open any more.
+    hub.rooms.create(&hub.caller, Some(id("other")), SettingsPatch::default()).await.unwrap();
+    hub.cell = hub.rooms.open(&id("other")).await.unwrap();
+    let unloaded = async {
+        while hub.rooms.is_open(&id("demo")) {
+            hub.rooms.unload_idle(Duration::ZERO).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), unloaded).await.expect("it is let go of");
+    let again = hub.rooms.open(&id("demo")).await.unwrap();
+    assert_eq!((again.text().0.to_string(), again.measure().0), (String::new(), 0));
+}

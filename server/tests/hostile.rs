@@ -483,3 +483,23 @@ fn connections_over_the_limit_are_turned_away_and_places_come_free() {
     peers[0].say(&ClientMessage::Ping { nonce: 2 });
     assert_eq!(peers[0].hear(), ServerMessage::Pong { nonce: 2 });
 }
+
+#[test]
+fn websockets_count_among_the_connections() {
+    let server = Server::start(&["--connections-max", "4"]);
+    let mut peers: Vec<_> = (0..4).map(|_| WsPeer::connect(&server)).collect();
+    for peer in &mut peers {
+        peer.say(&hello(SessionId(Uuid::new_v4())));
+        assert!(matches!(peer.hear().0, ServerMessage::Welcome(_)));
+    }
+    assert!(Peer::connect(server.tcp).try_hear().is_none(), "there is no place for a fifth");
+    peers.pop();
+    let patience = Instant::now() + Duration::from_secs(10);
+    loop {
+        let mut peer = Peer::connect(server.tcp);
+        if peer.try_say(&hello(SessionId(Uuid::new_v4()))).is_ok() && peer.try_hear().is_some() {
+            break;
+        }
+        assert!(Instant::now() < patience, "no place came free");
+    }
+}

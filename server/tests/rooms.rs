@@ -4,7 +4,12 @@
 
 mod harness;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use harness::{Peer, Server, WsPeer, hello, http::Http, id, insert};
 use motet_protocol::{
@@ -12,6 +17,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{ParticipantId, SessionId},
     json,
+    limits::DESCRIPTION_BYTES_MAX,
     message::{At, ClientMessage, Command, Durability, ServerMessage},
     room::{Public, RoleOf, RoomFilter, RoomInfo, SettingsPatch, Standing},
 };
@@ -328,6 +334,74 @@ fn who_follows_the_list_hears_of_rooms_that_come_change_and_go() {
     follower.say(&ClientMessage::UnwatchRooms { request: 5 });
     submit(&mut host, patch(|patch| patch.tags = Some(vec!["work".into()])));
     assert_eq!(follower.hear_within(Duration::from_secs(1)), None);
+}
+
+#[test]
+fn who_follows_the_list_after_another_has_gone_hears_of_the_same_rooms() {
+    let server = Server::start(&["--store", "memory"]);
+    let mut host = server.peer_in("demo");
+    let follow = || {
+        let mut follower = Peer::greeted(&server);
+        follower.say(&ClientMessage::WatchRooms { request: 5, filter: Box::default() });
+        assert!(matches!(follower.hear(), ServerMessage::Rooms { request: 5, .. }));
+        follower
+    };
+    for revision in 0..3 {
+        // It goes before it is told of what has just changed.
+        let follower = follow();
+        host.edit(1, 2 * revision, insert(0, "x", 2 * revision));
+        drop(follower);
+        std::thread::sleep(Duration::from_millis(400));
+        let mut follower = follow();
+        host.edit(1, 2 * revision + 1, insert(0, "x", 2 * revision + 1));
+        assert!(matches!(follower.hear(), ServerMessage::RoomChanged { request: 5, .. }));
+    }
+}
+
+#[test]
+fn a_follower_who_reads_late_hears_of_every_room_that_changed() {
+    let server = Server::start(&["--store", "memory"]);
+    let mut follower = Peer::greeted(&server);
+    follower.say(&ClientMessage::WatchRooms { request: 5, filter: Box::default() });
+    assert!(matches!(follower.hear(), ServerMessage::Rooms { request: 5, .. }));
+    let mut maker = Peer::greeted(&server);
+    let description = "x".repeat(DESCRIPTION_BYTES_MAX);
+    let names: BTreeSet<String> = (0..900).map(|number| format!("room-{number}")).collect();
+    for name in &names {
+        let settings = SettingsPatch { description: Some(description.clone()), ..SettingsPatch::default() };
+        maker.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(name)), settings: Box::new(settings) });
+        assert!(matches!(maker.hear(), ServerMessage::Created { .. }));
+    }
+    let mut heard = BTreeSet::new();
+    while heard != names {
+        let ServerMessage::RoomChanged { room, .. } = follower.hear() else { panic!() };
+        heard.insert(room.room.to_string());
+    }
+}
+
+#[test]
+fn a_room_whose_deletion_nobody_waits_for_is_gone_all_the_same() {
+    let server = Server::start(&[]);
+    let mut http = Http::connect(server.http);
+    for number in 0..40 {
+        let room = format!("room-{number}");
+        http.json("POST", "/api/rooms", &json!({ "room": room })).is(201);
+        let mut peer = Peer::greeted(&server);
+        peer.join(1, &room);
+        peer.edit(1, 0, insert(0, "old", 0));
+        // The client goes as soon as it has asked.
+        let mut asking = std::net::TcpStream::connect(server.http).unwrap();
+        let (host, session) = (server.http, Uuid::new_v4());
+        write!(asking, "DELETE /api/rooms/{room} HTTP/1.1\r\nhost: {host}\r\nmotet-session: {session}\r\n\r\n")
+            .unwrap();
+        drop(asking);
+        assert_eq!(peer.hear_code(), ErrorCode::RoomDeleted);
+        let patience = Instant::now() + Duration::from_secs(20);
+        while http.json("POST", "/api/rooms", &json!({ "room": room })).status != 201 {
+            assert!(Instant::now() < patience, "the name is not free");
+        }
+        assert_eq!(peer.join(2, &room), (0, String::new()));
+    }
 }
 
 #[test]

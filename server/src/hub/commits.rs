@@ -67,6 +67,12 @@ pub async fn bring(
 /// Reads what others have put into a room's log, and orders what is pending anew behind it.
 async fn catch_up(store: Arc<dyn Store>, cell: Arc<RoomCell>, head: Head) {
     let (log, after) = (cell.log_id(), cell.measure().0);
+    if head.revision < after {
+        // With `--durability none` or `os` a store may have lost what it had taken. What was pending was for a text that is no more.
+        let words = format!("the log ends at revision {}, before {after}, which was committed", head.revision);
+        tracing::error!(room = %cell.id, "{words}; the room is closed, and opened again as the log has it");
+        return cell.give_up(&Refusal::new(ErrorCode::RoomDamaged, words));
+    }
     let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision, CATCH_UP_BYTES)).await;
     match read {
         Ok(Ok(entries)) => {

@@ -95,7 +95,7 @@ pub struct Projects {
 
 impl std::fmt::Debug for Projects {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Projects").field("cached", &self.cache.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Projects").finish_non_exhaustive()
     }
 }
 
@@ -105,9 +105,9 @@ impl Projects {
         Self { store, cache: Arc::default() }
     }
 
-    /// A project, if it was read lately.
+    /// A project, if it was read lately and nobody is reading or changing one: that may take as long as the disk does.
     pub fn cached(&self, id: &ProjectId) -> Option<Option<Arc<Project>>> {
-        self.cache.lock().get(id).cloned()
+        self.cache.try_lock()?.get(id).cloned()
     }
 
     /// A project, if there is one. Waits for the disk.
@@ -195,6 +195,16 @@ fn damaged(key: &str, what: &str) -> StoreError {
 mod tests {
     use super::*;
     use crate::store::memory::MemoryStore;
+
+    #[test]
+    fn who_only_looks_does_not_wait_for_the_disk() {
+        let projects = Projects::new(Arc::new(MemoryStore::new()));
+        let id = ProjectId::new("motet").unwrap();
+        assert_eq!(projects.get(&id).unwrap(), None);
+        assert_eq!(projects.cached(&id), Some(None));
+        let _changing = projects.cache.lock();
+        assert_eq!(projects.cached(&id), None, "it is to be asked for where waiting is allowed");
+    }
 
     #[test]
     fn a_member_has_the_role_until_it_is_taken_away() {

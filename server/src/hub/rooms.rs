@@ -355,10 +355,6 @@ impl Rooms {
 
     /// The same for one room, as it is now; none also if it is gone. Waits for the disk.
     pub fn listed_now(&self, caller: &Caller, filter: &RoomFilter, id: &RoomId) -> Result<Option<RoomInfo>, Refusal> {
-        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
-        if let Some(cell) = open {
-            cell.seen();
-        }
         match self.registry.get(id) {
             Ok(record) => self.listed(caller, filter, id, &record),
             Err(refusal) if refusal.code == ErrorCode::RoomNotFound => Ok(None),
@@ -408,6 +404,13 @@ impl Rooms {
     /// Which rooms there are.
     pub fn registry(&self) -> &Registry {
         &self.registry
+    }
+
+    /// Takes note that those who follow lists are about to be told of these rooms.
+    pub(super) fn seen<'a>(&self, rooms: impl IntoIterator<Item = &'a RoomId>) {
+        let table = self.table.lock();
+        let cells = rooms.into_iter().filter_map(|room| table.get(room)?.get());
+        cells.for_each(|cell| cell.seen());
     }
 
     /// Whether a room is open.

@@ -123,8 +123,8 @@ impl Watches {
         }
     }
 
-    /// Those to be told, and of what.
-    fn take(&self) -> Vec<Due> {
+    /// Which rooms changed, those to be told, and of what.
+    fn take(&self) -> (HashSet<RoomId>, Vec<Due>) {
         let mut inner = self.inner.lock();
         let Inner { watches, changed } = &mut *inner;
         watches.retain(|watch| watch.connection.strong_count() > 0);
@@ -148,8 +148,16 @@ impl Watches {
                 rooms: watch.waiting.drain().collect(),
             });
         }
-        changed.clear();
-        due
+        (std::mem::take(changed), due)
+    }
+
+    /// Takes note of what a follower could not be told for now.
+    fn put_back(&self, due: &Due, rooms: impl Iterator<Item = RoomId>) {
+        let mut inner = self.inner.lock();
+        if let Some(watch) = inner.watches.iter_mut().find(|watch| watch.is(&due.connection, due.request)) {
+            let room_for = WAITING_MAX.saturating_sub(watch.waiting.len());
+            watch.waiting.extend(rooms.take(room_for));
+        }
     }
 
     /// Whether somebody who did not read has something waiting.
@@ -204,7 +212,10 @@ pub async fn tell(rooms: Rooms) {
             rooms.watches.changed.notified().await;
             tokio::time::sleep(PAUSE).await;
         }
-        for due in rooms.watches.take() {
+        let (changed, dues) = rooms.watches.take();
+        // Whatever changes from here on is noted anew, told or not.
+        rooms.seen(&changed);
+        for due in dues {
             let looking = rooms.clone();
             let told = blocking(move || {
                 let rooms =
@@ -213,9 +224,15 @@ pub async fn tell(rooms: Rooms) {
                 (due, found)
             });
             let Ok((due, found)) = told.await else { continue };
-            for (room, found) in found {
+            let mut found = found.into_iter();
+            while let Some((room, found_now)) = found.next() {
+                if !due.connection.standing().has_room {
+                    let rest = found.map(|(room, _)| room);
+                    rooms.watches.put_back(&due, std::iter::once(room).chain(rest));
+                    break;
+                }
                 let request = due.request;
-                let message = match found {
+                let message = match found_now {
                     Ok(Some(info)) => {
                         rooms.watches.note(&due, &room, true);
                         ServerMessage::RoomChanged { request, room: Box::new(info) }

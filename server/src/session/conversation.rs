@@ -222,8 +222,16 @@ impl<C> Session<C> {
     /// Takes what was found out about another token.
     pub fn authenticated(&mut self, request: RequestId, identity: Result<Identity, Refusal>) -> Act<'_, C> {
         let Phase::Open { caller } = &mut self.phase else { return Act::Nothing };
-        let same = |identity: &Identity| identity.account == caller.identity.account && identity.account.is_some();
+        let was = &caller.identity;
+        let same = |identity: &Identity| identity.account == was.account && identity.account.is_some();
+        // What was shown at first counts in the rooms that are open; it ends with what it was shown by.
+        let allows_the_same = |identity: &Identity| identity.grant == was.grant && identity.admin == was.admin;
         match identity {
+            Ok(identity) if same(&identity) && !allows_the_same(&identity) => {
+                let words =
+                    "the token allows something else than the one that this connection began with; connect anew for it";
+                reply(Refusal::new(ErrorCode::Forbidden, words).about(About::Request(request)))
+            }
             Ok(identity) if same(&identity) => {
                 let expires_ms = identity.expires_ms;
                 *caller = Arc::new(Caller::new(caller.participant, identity));

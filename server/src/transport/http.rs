@@ -9,7 +9,7 @@ use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
     http::{StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -21,6 +21,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use motet_protocol::error::ErrorCode;
 use tokio::net::{TcpListener, TcpStream};
 use tungstenite::handshake::derive_accept_key;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,11 +29,11 @@ use utoipa_axum::router::OpenApiRouter;
 use super::{
     connection::{self, Context},
     inbound::Inbound,
-    listen::{Door, accept},
+    listen::{Door, Place, accept},
     pages::{self, Pages},
 };
 use crate::{
-    api::{self, Api},
+    api::{self, Api, problem::Problem},
     auth,
     room::Wire,
 };
@@ -71,17 +72,34 @@ pub async fn accept_http(listener: TcpListener, door: Door, context: Context, pa
         .merge(api)
         .fallback(api::nothing_here)
         .method_not_allowed_fallback(api::wrong_method)
+        .layer(from_fn(to_its_end))
         .layer(from_fn_with_state(Arc::new(pages), pages::check));
-    accept(listener, door, stopping, move |stream, peer| serve(stream, peer, router.clone(), http.context.clone()))
-        .await;
+    let serve = move |stream, peer, place| serve(stream, peer, place, router.clone(), http.context.clone());
+    accept(listener, door, stopping, serve).await;
 }
 
-async fn serve(stream: TcpStream, peer: std::net::SocketAddr, router: Router, context: Context) {
+/// Brings a request to its end though its client goes away meanwhile: what takes several steps is not left half done. It keeps
+/// its connection's place for so long.
+async fn to_its_end(request: Request, next: Next) -> Response {
+    let place = request.extensions().get::<Place>().cloned();
+    let answer = tokio::spawn(async move {
+        let answer = next.run(request).await;
+        drop(place);
+        answer
+    });
+    answer.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request could not be answered");
+        Problem::new(ErrorCode::Internal, "the server failed to answer; its log says why").into_response()
+    })
+}
+
+async fn serve(stream: TcpStream, peer: std::net::SocketAddr, place: Place, router: Router, context: Context) {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         // Attempts to sign in are counted by address.
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(place.clone());
         TowerToHyperService::new(router.clone()).call(request)
     });
     let served = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -160,6 +178,7 @@ async fn websocket(State(http): State<Http>, mut request: Request) -> Response {
     };
     let accept_key = derive_accept_key(key.as_bytes());
     let upgrade = hyper::upgrade::on(&mut request);
+    let place = request.extensions().get::<Place>().cloned();
     let context = http.context;
     http.door.tasks.spawn(async move {
         let Ok(upgraded) = upgrade.await else { return };
@@ -169,6 +188,7 @@ async fn websocket(State(http): State<Http>, mut request: Request) -> Response {
         };
         let inbound = Inbound::websocket(parts.read_buf);
         connection::serve(parts.io.into_inner(), inbound, Wire::WsBinary, context).await;
+        drop(place);
     });
     let head = [
         (header::CONNECTION, "upgrade".to_owned()),

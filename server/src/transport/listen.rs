@@ -32,12 +32,17 @@ impl Door {
     }
 }
 
+/// A connection's place, which is free when nobody has it any more: an upgraded connection takes it along, and so does a request
+/// that outlives its connection.
+#[derive(Clone, Debug)]
+pub struct Place(#[expect(dead_code, reason = "it is held, not looked at")] Arc<OwnedSemaphorePermit>);
+
 /// Accepts connections until told to stop; each is served in a task of its own. One above the limit is closed at once.
 pub async fn accept<F>(
     listener: TcpListener,
     door: Door,
     stopping: CancellationToken,
-    serve: impl Fn(TcpStream, SocketAddr) -> F,
+    serve: impl Fn(TcpStream, SocketAddr, Place) -> F,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
@@ -49,7 +54,7 @@ pub async fn accept<F>(
         match accepted {
             Ok((stream, peer)) => match Arc::clone(&door.places).try_acquire_owned() {
                 Ok(place) => {
-                    door.tasks.spawn(with_place(serve(stream, peer), place));
+                    door.tasks.spawn(serve(stream, peer, Place(Arc::new(place))));
                 }
                 Err(_) => tracing::warn!(%peer, "too many connections; one was turned away"),
             },
@@ -61,14 +66,15 @@ pub async fn accept<F>(
     }
 }
 
-async fn with_place(served: impl Future<Output = ()>, place: OwnedSemaphorePermit) {
-    served.await;
-    drop(place);
-}
-
 /// Serves Motet's own frames.
 pub async fn accept_tcp(listener: TcpListener, door: Door, context: Context) {
     let stopping = context.stopping.clone();
-    accept(listener, door, stopping, |stream, _| connection::serve(stream, Inbound::tcp(), Wire::Tcp, context.clone()))
-        .await;
+    let serve = |stream, _, place| {
+        let served = connection::serve(stream, Inbound::tcp(), Wire::Tcp, context.clone());
+        async move {
+            served.await;
+            drop(place);
+        }
+    };
+    accept(listener, door, stopping, serve).await;
 }
