@@ -143,7 +143,7 @@ fn binary(bytes: &[u8]) -> Incoming {
 }
 
 fn text(text: &str) -> Incoming {
-    match json::decode(text) {
+    match json::decode_client(text) {
         Ok(message) => Incoming::Message(message),
         Err(error) => Incoming::Malformed(json::about_of(text), error),
     }

@@ -126,7 +126,7 @@ impl Dialect for Motet {
             return Ok(());
         }
         let message = match self.is_json {
-            true => json::decode(std::str::from_utf8(message)?)?,
+            true => json::decode_server(std::str::from_utf8(message)?)?,
             false => codec::decode(message)?,
         };
         match message {
