@@ -9,7 +9,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use motet_benches::{TEXT_BYTES, entry, text};
 use motet_protocol::{
     codec, json,
-    message::{ClientMessage, Command},
+    message::{ClientMessage, Command, ServerMessage},
     ot::Operation,
 };
 use ropey::Rope;
@@ -50,11 +50,21 @@ fn codecs(c: &mut Criterion) {
             codec::encode_into(black_box(&entry), &mut buffer);
         });
     });
-    c.bench_function("encode an entry as JSON", |bench| bench.iter(|| json::encode(black_box(&entry))));
-    c.bench_function("decode a submit", |bench| bench.iter(|| codec::decode::<ClientMessage>(black_box(&bytes))));
-    c.bench_function("decode a submit from JSON", |bench| {
-        bench.iter(|| json::decode::<ClientMessage>(black_box(&text)))
+    c.bench_function("encode an entry as JSON", |bench| {
+        bench.iter(|| {
+            buffer.clear();
+            json::encode_into(black_box(&entry), &mut buffer);
+        });
     });
+    let ack = ServerMessage::Ack { channel: 1, seq: 5, revision: 100_000 };
+    c.bench_function("encode an acknowledgement as JSON", |bench| {
+        bench.iter(|| {
+            buffer.clear();
+            json::encode_into(black_box(&ack), &mut buffer);
+        });
+    });
+    c.bench_function("decode a submit", |bench| bench.iter(|| codec::decode::<ClientMessage>(black_box(&bytes))));
+    c.bench_function("decode a submit from JSON", |bench| bench.iter(|| json::decode_client(black_box(&text))));
 }
 
 criterion_group! {

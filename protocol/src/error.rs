@@ -145,5 +145,6 @@ pub struct ErrorMessage {
     /// Words for a person: what is wrong and what to do.
     pub message: String,
     /// Set when the same thing may succeed later: how long to wait, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
 }

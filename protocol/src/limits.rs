@@ -200,6 +200,8 @@ pub struct Limits {
     pub idle_timeout_ms: u64,
 }
 
+/// Those that docs/protocol.md names. They are a part of the protocol's version, since JSON does not tell them: whoever
+/// changes one must tell it to the clients of before.
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -213,5 +215,12 @@ impl Default for Limits {
             heartbeat_ms: HEARTBEAT_MS,
             idle_timeout_ms: IDLE_TIMEOUT_MS,
         }
+    }
+}
+
+impl Limits {
+    /// Whether they are those of the protocol's own, which a client knows without being told.
+    pub fn are_default(&self) -> bool {
+        *self == Self::default()
     }
 }

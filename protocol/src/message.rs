@@ -446,6 +446,7 @@ pub enum ServerMessage {
         /// What one may do here.
         role: Role,
         /// The text that follows in pieces, if one does.
+        #[serde(skip_serializing_if = "Option::is_none")]
         snapshot: Option<SnapshotInfo>,
     },
     /// A piece of the snapshot's text; the last one may be empty.
@@ -455,6 +456,7 @@ pub enum ServerMessage {
         /// The next piece.
         text: String,
         /// Whether it was the last one.
+        #[serde(default, skip_serializing_if = "is_false")]
         last: bool,
     },
     /// What somebody else appended.
@@ -517,6 +519,7 @@ pub enum ServerMessage {
         /// The next piece.
         text: String,
         /// Whether it was the last one.
+        #[serde(default, skip_serializing_if = "is_false")]
         last: bool,
     },
     /// A page of the log.
@@ -598,6 +601,7 @@ pub enum ServerMessage {
         /// The next of them.
         comments: Vec<Comment>,
         /// Whether these were the last.
+        #[serde(default, skip_serializing_if = "is_false")]
         last: bool,
     },
     /// The chat is marked as read.
@@ -691,6 +695,11 @@ pub enum ServerMessage {
     },
 }
 
+/// Most pieces are not the last: JSON says only which one is.
+fn is_false(word: &bool) -> bool {
+    !word
+}
+
 /// One way for a text to go on.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Completion {
@@ -730,14 +739,18 @@ pub struct Welcome {
     /// What others see of this session.
     pub participant: ParticipantId,
     /// The account that the token is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
     /// The name that others see.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// When the token expires, if it does: the connection ends then, unless another is given before.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_ms: Option<UnixMs>,
     /// What an acknowledgement promises on this server.
     pub durability: Durability,
-    /// What the server allows.
+    /// What the server allows. JSON leaves them out where they are those that docs/protocol.md names.
+    #[serde(default, skip_serializing_if = "Limits::are_default")]
     pub limits: Limits,
 }
 

@@ -284,18 +284,20 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Error(error(About::Channel(channel), ErrorCode::RoomDeleted)),
     ];
     messages.extend(ErrorCode::ALL.iter().map(|code| ServerMessage::Error(error(About::Connection, *code))));
-    for durability in [Durability::Sync, Durability::Os, Durability::None] {
-        messages.push(ServerMessage::Welcome(Welcome {
-            protocol: 1,
-            server: "motetd 0.1.0".into(),
-            participant: ParticipantId(7),
-            account: (durability == Durability::Sync).then(account),
-            name: "Zoë".into(),
-            expires_ms: (durability == Durability::Sync).then_some(1_700_000_900_000),
-            durability,
-            limits: Limits::default(),
-        }));
-    }
+    let welcome = |durability| Welcome {
+        protocol: 1,
+        server: "motetd 0.1.0".into(),
+        participant: ParticipantId(7),
+        account: (durability == Durability::Sync).then(account),
+        name: "Zoë".into(),
+        expires_ms: (durability == Durability::Sync).then_some(1_700_000_900_000),
+        durability,
+        limits: Limits::default(),
+    };
+    messages.extend([Durability::Sync, Durability::Os, Durability::None].map(welcome).map(ServerMessage::Welcome));
+    // JSON tells limits only where they are others than the protocol's.
+    let limits = Limits { text_bytes_max: 1 << 20, ..Limits::default() };
+    messages.push(ServerMessage::Welcome(Welcome { limits, ..welcome(Durability::Sync) }));
     messages.extend([
         ServerMessage::Authenticated { request, expires_ms: Some(1_700_000_900_000) },
         ServerMessage::Role { channel, role: Role::Viewer, reason: "Words.".into() },

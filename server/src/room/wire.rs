@@ -68,13 +68,12 @@ impl SharedNews {
 
     /// The JSON form, after the channel.
     fn json(&mut self) -> &Bytes {
-        let prefix = presence_prefix(Self::CHANNEL);
-        self.json.get_or_insert_with(|| Bytes::from(json::encode(&self.message)).slice(prefix.len()..))
+        self.json.get_or_insert_with(|| {
+            let mut prefix = BytesMut::new();
+            put_channel("presence", Self::CHANNEL, &mut prefix);
+            Bytes::from(json::encode(&self.message)).slice(prefix.len()..)
+        })
     }
-}
-
-fn presence_prefix(channel: Channel) -> String {
-    format!(r#"{{"type":"presence","channel":{channel}"#)
 }
 
 impl Wire {
@@ -82,16 +81,8 @@ impl Wire {
     pub fn put(self, message: &ServerMessage, out: &mut BytesMut) {
         match self {
             Self::Tcp => codec::frame_into(message, out),
-            Self::WsBinary => {
-                let bytes = codec::encode(message);
-                ws_header(BINARY, bytes.len(), out);
-                out.put_slice(&bytes);
-            }
-            Self::WsJson => {
-                let text = json::encode(message);
-                ws_header(TEXT, text.len(), out);
-                out.put_slice(text.as_bytes());
-            }
+            Self::WsBinary => ws_message(BINARY, out, |out| codec::encode_into(message, out)),
+            Self::WsJson => ws_message(TEXT, out, |out| json::encode_into(message, out)),
         }
     }
 
@@ -101,14 +92,19 @@ impl Wire {
             Self::Tcp | Self::WsBinary => {
                 self.put_binary(codec::entry_prefix(channel).as_ref(), &encoded.bytes, out);
             }
-            Self::WsJson => {
-                let text = encoded.json.get_or_insert_with(|| Bytes::from(json::encode(entry)));
-                let prefix = format!(r#"{{"type":"entry","channel":{channel},"entry":"#);
-                ws_header(TEXT, prefix.len() + text.len() + 1, out);
-                out.put_slice(prefix.as_bytes());
-                out.put_slice(text);
+            Self::WsJson => ws_message(TEXT, out, |out| {
+                put_channel("entry", channel, out);
+                out.put_slice(br#","entry":"#);
+                match &encoded.json {
+                    Some(text) => out.put_slice(text),
+                    None => {
+                        let start = out.len();
+                        json::encode_into(entry, out);
+                        encoded.json = Some(Bytes::copy_from_slice(&out[start..]));
+                    }
+                }
                 out.put_u8(b'}');
-            }
+            }),
         }
     }
 
@@ -118,24 +114,26 @@ impl Wire {
             Self::Tcp | Self::WsBinary => {
                 self.put_binary(codec::presence_prefix(channel).as_ref(), news.binary(), out);
             }
-            Self::WsJson => {
-                let (prefix, text) = (presence_prefix(channel), news.json());
-                ws_header(TEXT, prefix.len() + text.len(), out);
-                out.put_slice(prefix.as_bytes());
-                out.put_slice(text);
-            }
+            Self::WsJson => ws_message(TEXT, out, |out| {
+                put_channel("presence", channel, out);
+                out.put_slice(news.json());
+            }),
         }
     }
 
     /// Puts a bincode message that is there in two pieces.
     fn put_binary(self, prefix: &[u8], rest: &[u8], out: &mut BytesMut) {
-        let length = prefix.len() + rest.len();
+        let put = |out: &mut BytesMut| {
+            out.put_slice(prefix);
+            out.put_slice(rest);
+        };
         match self {
-            Self::Tcp => out.put_u32(length as u32),
-            _ => ws_header(BINARY, length, out),
+            Self::Tcp => {
+                out.put_u32((prefix.len() + rest.len()) as u32);
+                put(out);
+            }
+            _ => ws_message(BINARY, out, put),
         }
-        out.put_slice(prefix);
-        out.put_slice(rest);
     }
 
     /// Puts [`ServerMessage::Ack`].
@@ -144,29 +142,58 @@ impl Wire {
     }
 }
 
+/// Puts the beginning of a message for a channel as JSON.
+fn put_channel(kind: &str, channel: Channel, out: &mut BytesMut) {
+    out.put_slice(br#"{"type":""#);
+    out.put_slice(kind.as_bytes());
+    out.put_slice(br#"","channel":"#);
+    json::encode_into(&channel, out);
+}
+
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
 
-fn ws_header(first: u8, length: usize, out: &mut BytesMut) {
-    out.put_u8(first);
-    match length {
-        0..126 => out.put_u8(length as u8),
-        126..65_536 => {
-            out.put_u8(126);
-            out.put_u16(length as u16);
-        }
-        _ => {
-            out.put_u8(127);
-            out.put_u64(length as u64);
-        }
-    }
+/// Puts one WebSocket message whose length is known when it is there. It is expected to be as short as most are, and moved
+/// where its header turns out to be longer.
+fn ws_message(first: u8, out: &mut BytesMut, put: impl FnOnce(&mut BytesMut)) {
+    let start = out.len();
+    out.put_slice(&[first, 0]);
+    let body = out.len();
+    put(out);
+    let length = out.len() - body;
+    let mut extended = |mark: u8, bytes: &[u8]| {
+        out.put_bytes(0, bytes.len());
+        out.copy_within(body..body + length, body + bytes.len());
+        out[body..body + bytes.len()].copy_from_slice(bytes);
+        mark
+    };
+    out[start + 1] = match length {
+        0..126 => length as u8,
+        126..65_536 => extended(126, &(length as u16).to_be_bytes()),
+        _ => extended(127, &(length as u64).to_be_bytes()),
+    };
 }
 
 #[cfg(test)]
 mod tests {
     use motet_protocol::{ids::ParticipantId, message::Command, ot::Operation};
+    use tungstenite::protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    };
 
     use super::*;
+
+    #[test]
+    fn a_message_of_any_length_is_the_frame_that_others_would_write() {
+        for length in [0, 1, 125, 126, 127, 1_000, 65_535, 65_536, 70_000] {
+            let body: Vec<u8> = (0..length).map(|at| b'a' + (at % 26) as u8).collect();
+            let (mut out, mut expected) = (BytesMut::from("before"), b"before".to_vec());
+            ws_message(TEXT, &mut out, |out| out.put_slice(&body));
+            Frame::message(body, OpCode::Data(Data::Text), true).format(&mut expected).unwrap();
+            assert_eq!(out, expected, "{length} bytes");
+        }
+    }
 
     #[test]
     fn an_entry_encoded_once_is_the_same_message_as_one_encoded_whole() {

@@ -28,6 +28,10 @@ const WS_MESSAGE_BYTES_MAX: usize = 16 * FRAME_BYTES_MAX;
 /// What is left of a read between two messages is a part of one message: this is more than one.
 const READ_BYTES: usize = 8 * 1024;
 
+/// tungstenite's own buffer, which every connection keeps: a usual message fits, and it is filled with zeros before each
+/// read.
+const WS_READ_BYTES: usize = 512;
+
 /// An empty buffer of at most this size is kept for the next connection that reads.
 const SPARE_BYTES_MAX: usize = 2 * READ_BYTES;
 
@@ -74,7 +78,7 @@ impl Inbound {
     /// For a connection that was upgraded to WebSocket; `early` are bytes that came with the upgrade.
     pub fn websocket(early: Bytes) -> Self {
         let config = WebSocketConfig::default()
-            .read_buffer_size(4 * 1024)
+            .read_buffer_size(WS_READ_BYTES)
             .write_buffer_size(0)
             .max_message_size(Some(WS_MESSAGE_BYTES_MAX))
             .max_frame_size(Some(WS_MESSAGE_BYTES_MAX));
@@ -143,7 +147,7 @@ fn binary(bytes: &[u8]) -> Incoming {
 }
 
 fn text(text: &str) -> Incoming {
-    match json::decode(text) {
+    match json::decode_client(text) {
         Ok(message) => Incoming::Message(message),
         Err(error) => Incoming::Malformed(json::about_of(text), error),
     }

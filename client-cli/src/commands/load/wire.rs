@@ -111,7 +111,7 @@ impl Line {
                 Self::Binary(framed) => framed.next().await.ok_or(ConnectionError::Closed)??,
                 Self::Ws { socket, wire } => match (socket.next().await.ok_or(ConnectionError::Closed)??, wire) {
                     (Message::Binary(bytes), Wire::Binary) => codec::decode(&bytes)?,
-                    (Message::Text(text), Wire::Json) => json::decode(&text)?,
+                    (Message::Text(text), Wire::Json) => json::decode_server(&text)?,
                     (Message::Close(_), _) => return Err(ConnectionError::Closed),
                     (Message::Binary(_) | Message::Text(_), _) => {
                         return Err(ConnectionError::NotMotet("it answers in another form".to_owned()));

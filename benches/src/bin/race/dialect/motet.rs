@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use motet_protocol::{
     client::Client,
     codec::{self, entry_prefix},
+    error::ErrorCode,
     ids::{RoomId, SessionId},
     json,
     limits::PROTOCOL_VERSION,
@@ -51,7 +52,7 @@ impl Motet {
         });
     }
 
-    /// Asks for the room to be made: with the answer, whichever it is, it can be joined.
+    /// Asks for the room to be made, after which it can be joined.
     fn make(&self, to_say: &mut Vec<Payload>) {
         let request = self.rooms.len() as u32;
         self.say(
@@ -98,12 +99,12 @@ impl Dialect for Motet {
         let session = SessionId(Uuid::new_v4());
         let hello = Hello { protocol: PROTOCOL_VERSION, token: None, session, name: String::new() };
         self.say(&ClientMessage::Hello(hello), to_say);
-        self.make(to_say);
+        self.join(to_say);
     }
 
     fn open_also(&mut self, room: &str, to_say: &mut Vec<Payload>) -> Result<(), Failure> {
         self.rooms.push(RoomId::new(room)?);
-        self.make(to_say);
+        self.join(to_say);
         Ok(())
     }
 
@@ -126,7 +127,7 @@ impl Dialect for Motet {
             return Ok(());
         }
         let message = match self.is_json {
-            true => json::decode(std::str::from_utf8(message)?)?,
+            true => json::decode_server(std::str::from_utf8(message)?)?,
             false => codec::decode(message)?,
         };
         match message {
@@ -140,9 +141,9 @@ impl Dialect for Motet {
                 heard.extend(letter(operation));
             }
             ServerMessage::Created { .. } => self.join(to_say),
-            ServerMessage::Error(error) if error.code == motet_protocol::error::ErrorCode::RoomExists => {
-                self.join(to_say);
-            }
+            ServerMessage::Error(error) if error.code == ErrorCode::RoomNotFound => self.make(to_say),
+            // Somebody else was faster.
+            ServerMessage::Error(error) if error.code == ErrorCode::RoomExists => self.join(to_say),
             ServerMessage::Joined { snapshot: None, .. } => heard.push_back(Heard::Opened),
             ServerMessage::Joined { snapshot: Some(info), .. } => self.snapshot_revision = info.revision,
             ServerMessage::Snapshot { channel, text, last } => {
