@@ -62,7 +62,9 @@ pub(crate) async fn run(entrant: &Entrant, rounds: usize, seconds: f64) -> Resul
         }
     }
     let join_ms = histories.last().ok_or("there are histories")?.join_ms(entrant).await?;
-    let by_revisions = histories.into_iter().map(|history| (history.revisions, median(history.costs))).collect();
+    let (revisions, costs): (Vec<_>, Vec<_>) =
+        histories.into_iter().map(|history| (history.revisions, history.costs)).unzip();
+    let by_revisions = revisions.into_iter().zip(in_turns(&costs)).collect();
     Ok(Grown { by_text, by_revisions, bytes_per_revision, join_ms })
 }
 
@@ -71,15 +73,25 @@ async fn by_text(entrant: &Entrant, turns: usize, seconds: f64) -> Result<Vec<(u
     for chars in TEXTS {
         drop(seed(entrant, &server, &format!("text-{chars}-0"), chars, &Rc::default()).await?);
     }
-    let mut points = TEXTS.map(|chars| (chars, Vec::new()));
+    let mut costs = TEXTS.map(|_| Vec::new());
     for turn in 0..=turns {
-        for (chars, costs) in &mut points {
+        for (chars, costs) in TEXTS.into_iter().zip(&mut costs) {
             let name = format!("text-{chars}");
-            let typed = type_more(entrant, &server, &name, scenario(*chars), seconds, Vec::new()).await?;
+            let typed = type_more(entrant, &server, &name, scenario(chars), seconds, Vec::new()).await?;
             costs.extend((turn > 0).then_some(typed.cpu_us_per_edit));
         }
     }
-    Ok(points.into_iter().map(|(chars, costs)| (u64::from(chars), median(costs))).collect())
+    Ok(TEXTS.into_iter().map(u64::from).zip(in_turns(&costs)).collect())
+}
+
+/// The cost of each point, from those of all turns: the median of what it was to the middle one of the same turn, which
+/// whatever disturbed that turn raised as well.
+fn in_turns(points: &[Vec<f64>]) -> Vec<f64> {
+    let turns = points.iter().map(Vec::len).min().unwrap_or(0);
+    let levels: Vec<f64> = (0..turns).map(|turn| median(points.iter().map(|costs| costs[turn]))).collect();
+    let level = median(levels.iter().copied());
+    let ratio = |costs: &Vec<f64>| median(costs.iter().zip(&levels).map(|(cost, level)| cost / level));
+    points.iter().map(|costs| level * ratio(costs)).collect()
 }
 
 /// A length of history, on a server of its own, so that its store holds as much.
@@ -159,5 +171,19 @@ impl History {
         let newcomer = entrant.connect(&self.server, &self.room(0), ROOM_CHARS, &Rc::default()).await?;
         newcomer.text()?.ok_or("a newcomer has a text")?;
         Ok(start.elapsed().as_secs_f64() * 1_000.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_turns;
+
+    #[test]
+    fn a_turn_that_is_disturbed_changes_no_ratio() {
+        let costs = in_turns(&[vec![10.0, 30.0, 10.0], vec![20.0, 60.0, 20.0], vec![40.0, 120.0, 40.0]]);
+        assert!(
+            costs.iter().zip([10.0, 20.0, 40.0]).all(|(cost, expected)| (cost - expected).abs() < 1e-9),
+            "{costs:?}"
+        );
     }
 }

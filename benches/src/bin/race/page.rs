@@ -179,7 +179,7 @@ fn grown(race: &Race, plots: &Path, body: &mut String) -> Result<(), Failure> {
         body,
         "\n### M6: what grows\n\nAn edit of M1 in texts of 1 KB to 10 MB, and after up to a million revisions, each length of history on a server of \
          its own. All points are measured in turns, three short runs for each round, after one that is not counted; \
-         medians. Memory per revision is by how much the most that the server takes on the way from 700,000 to 1,000,000 \
+         a point is the median of what it is to the middle one of its turn. Memory per revision is by how much the most that the server takes on the way from 700,000 to 1,000,000 \
          revisions is above the most on the way from 400,000 to 700,000: the store's buffers go up and down, and have a \
          limit, which they have reached by then. The newcomer joins the room with a million.\n"
     )?;
