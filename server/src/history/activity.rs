@@ -103,6 +103,11 @@ impl Activity {
         self.events.push_back(Event { time_ms, participant, author, revision, event });
     }
 
+    /// Lets go of room for more.
+    pub fn rest(&mut self) {
+        self.events.shrink_to_fit();
+    }
+
     /// The events, the newest first.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.events.iter().rev()

@@ -176,7 +176,7 @@ pub async fn text_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<(Rop
         return Ok(cell.text());
     }
     let state = state_at(rooms, cell, at).await?;
-    Ok((state.text().clone(), state.revision()))
+    Ok((state.text().rope(), state.revision()))
 }
 
 async fn text(

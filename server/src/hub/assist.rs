@@ -94,10 +94,10 @@ impl Assistant {
                 Some(known) if known < revision => between(store.as_ref(), log, known, revision)?,
                 _ => Vec::new(),
             };
-            let index = words.bring_up(state.text(), revision, &entries, now_ms());
+            let text = state.text().rope();
+            let index = words.bring_up(&text, revision, &entries, now_ms());
             let language = language_of(&state);
-            let known = complete(state.text(), position, language, index, limit);
-            let text = state.text().clone();
+            let known = complete(&text, position, language, index, limit);
             Ok::<_, Refusal>((revision, CompletionRequest { text, position, language, limit, known }))
         })
         .await??;
@@ -173,7 +173,7 @@ fn told(completion: complete::Completion) -> Completion {
 fn follow(store: &dyn Store, log: LogId, from: Revision, to: Revision) -> Result<Summary, Refusal> {
     let damaged = |error| refusal_of(&error);
     let mut state = history::state_at(store, log, Some(from)).map_err(damaged)?.state;
-    let mut summarizer = Summarizer::new(from, state.text().clone());
+    let mut summarizer = Summarizer::new(from, state.text().rope());
     let (mut around, mut messages) = (Around::default(), VecDeque::new());
     'span: while state.revision() < to {
         let wanted = usize::try_from(to - state.revision()).unwrap_or(usize::MAX);

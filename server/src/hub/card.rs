@@ -48,7 +48,7 @@ impl Card {
             changed_ms: state.time_ms(),
             active_ms: 0,
             text_bytes: state.text().len_bytes() as u64,
-            preview: preview(state.text()),
+            preview: preview(&state.text().rope()),
             settings: decided.settings.clone(),
             roles: decided.people.roles().collect(),
             messages: state.chat().count(),

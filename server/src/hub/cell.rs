@@ -130,6 +130,10 @@ pub enum Idle {
     Snapshot(Box<RoomState>),
 }
 
+/// A room in which nothing happened for so long rests, whoever has it open, in milliseconds: longer than people stop between two
+/// words, since it costs a little to begin again.
+const REST_AFTER_MS: u64 = 2_000;
+
 /// An idle room is unloaded without a snapshot while opening it again replays no more than this.
 const UNLOAD_REPLAY_MAX: u64 = 256;
 
@@ -299,7 +303,7 @@ impl RoomCell {
     /// The committed text and its revision.
     pub fn text(&self) -> (Rope, Revision) {
         let open = self.open.lock();
-        (open.room.state().text().clone(), open.room.revision())
+        (open.room.state().text().rope(), open.room.revision())
     }
 
     /// The newest events.
@@ -334,14 +338,15 @@ impl RoomCell {
         (open.room.revision(), present, open.room.state().text().len_bytes() as u64)
     }
 
-    /// What there is to do before it can be unloaded, if nothing happened in it since `since_ms`.
+    /// What there is to do before it can be unloaded, if nothing happened in it since `since_ms`. Where nothing happened for a
+    /// moment, it lets go of what only a busy room needs.
     pub fn idle(&self, since_ms: UnixMs) -> Idle {
         let mut open = self.open.lock();
-        if open.active_ms > since_ms {
-            return Idle::Busy;
-        }
-        if !open.room.is_idle() {
+        if now_ms().saturating_sub(open.active_ms) >= REST_AFTER_MS && !open.room.has_pending() {
             open.room.rest();
+            open.activity.rest();
+        }
+        if open.active_ms > since_ms || !open.room.is_idle() {
             return Idle::Busy;
         }
         if open.room.revision() - open.room.snapshot_revision() <= UNLOAD_REPLAY_MAX {

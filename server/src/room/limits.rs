@@ -30,6 +30,13 @@ pub const UTTERANCES_MAX: usize = 256;
 /// What the window is cut down to in a room that has been quiet.
 pub const WINDOW_QUIET_ENTRIES: usize = 8;
 
+/// The same in bytes of their encoded forms: a long one is in the text as well, and in the log.
+pub const WINDOW_QUIET_BYTES: usize = 512;
+
+/// The longest text, in bytes, that is packed in a room that has been quiet: what it takes to unpack it is not noticed, and a
+/// longer one is not much larger as a rope.
+pub const PACKED_BYTES_MAX: usize = 8 * 1024;
+
 /// Sessions whose last seq is remembered. Twice as many are kept at most, then the older half is forgotten at once. A
 /// forgotten session's repeat is still found in the log; only a jump of its seq is not noticed.
 pub const SESSIONS_REMEMBERED: usize = 1_024;

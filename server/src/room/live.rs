@@ -147,6 +147,7 @@ impl<K> Room<K> {
         self.talk.rest();
         self.pending.shrink();
         self.readers.shrink();
+        self.state.rest();
     }
 }
 

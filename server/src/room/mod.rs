@@ -2,6 +2,7 @@
 //! the log has it. Nothing in here awaits, locks, sleeps, reads a clock or touches a file.
 //!
 //! - [`state`]: the fold over the log; the only code that changes what a room durably is.
+//! - [`text`]: the text, and what it is while nobody changes it.
 //! - [`decided`]: the part of the fold that is not text: [`settings`], [`people`], [`versions`].
 //! - [`comments`], [`chat`]: what is said in it; [`mentions`]: who is meant; [`who`]: whose it is.
 //! - [`access`]: who may do what.
@@ -28,6 +29,7 @@ pub mod readers;
 pub mod refusal;
 pub mod settings;
 pub mod state;
+pub mod text;
 pub mod versions;
 pub mod who;
 pub mod window;

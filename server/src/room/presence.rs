@@ -43,7 +43,8 @@ pub type Version = u64;
 /// The people in a room.
 #[derive(Debug, Default)]
 pub struct Roster {
-    slots: HashMap<ParticipantId, Slot>,
+    /// Boxed, since the table has places for four where there is one.
+    slots: HashMap<ParticipantId, Box<Slot>>,
     left: VecDeque<(Version, ParticipantId)>,
     version: Version,
     /// A watch that began before this and was told less must begin anew.
@@ -63,7 +64,7 @@ struct Slot {
     version: Version,
     /// Whether the others are told of it.
     shown: bool,
-    told: Option<Told>,
+    told: Option<Box<Told>>,
 }
 
 /// What somebody told last.
@@ -127,7 +128,7 @@ impl Roster {
         let version = self.next();
         let shown = self.has_place_for(person.role);
         self.shown += usize::from(shown);
-        self.slots.insert(participant, Slot { person, version, shown, told: None });
+        self.slots.insert(participant, Box::new(Slot { person, version, shown, told: None }));
         if !self.crowded && self.slots.len() > ROSTER_MAX {
             self.crowd(true);
         }
@@ -184,7 +185,7 @@ impl Roster {
         self.shown = 0;
         self.anew = self.next();
         self.left.clear();
-        let mut slots: Vec<&mut Slot> = self.slots.values_mut().collect();
+        let mut slots: Vec<_> = self.slots.values_mut().collect();
         slots.sort_unstable_by_key(|slot| (slot.person.joined_ms, slot.person.participant));
         for slot in slots {
             slot.shown = !crowded || (slot.person.role >= Role::Editor && self.shown < ROSTER_MAX);
@@ -198,8 +199,8 @@ impl Roster {
     /// Somebody who is told of left: the next who may edit takes the place.
     fn promote(&mut self) {
         let version = self.next();
-        let waiting = |slot: &&mut Slot| !slot.shown && slot.person.role >= Role::Editor;
-        let first = |slot: &&mut Slot| (slot.person.joined_ms, slot.person.participant);
+        let waiting = |slot: &&mut Box<Slot>| !slot.shown && slot.person.role >= Role::Editor;
+        let first = |slot: &&mut Box<Slot>| (slot.person.joined_ms, slot.person.participant);
         if let Some(slot) = self.slots.values_mut().filter(waiting).min_by_key(first) {
             (slot.shown, slot.version) = (true, version);
             self.shown += 1;
@@ -235,7 +236,7 @@ impl Roster {
         if !presence.is_placeless() {
             self.oldest_base = Some(self.oldest_base.map_or(base, |oldest| oldest.min(base)));
         }
-        slot.told = Some(Told { presence, base, version, heard_ms: now, idled: false });
+        slot.told = Some(Box::new(Told { presence, base, version, heard_ms: now, idled: false }));
         self.version = version;
         Ok(())
     }
@@ -276,10 +277,11 @@ impl Roster {
 
     /// Moves all places on to the head.
     pub fn settle(&mut self, here: Here<'_>) {
-        let Some(oldest) = self.oldest_base else { return };
+        let Some(oldest) = self.oldest_base.filter(|oldest| *oldest < here.head) else { return };
         let trail = Trail::after(oldest, here);
         let mut placed = false;
-        for Slot { person, told, .. } in self.slots.values_mut() {
+        for slot in self.slots.values_mut() {
+            let Slot { person, told, .. } = &mut **slot;
             let Some(told) = told.as_mut().filter(|told| !told.presence.is_placeless()) else { continue };
             trail.bring(told, person.participant);
             placed = true;
@@ -297,8 +299,7 @@ impl Roster {
     pub fn news(&mut self, watch: Watch, here: Here<'_>) -> (News, Watch) {
         let whole = watch.seen == 0 || (watch.seen < self.anew && watch.began < self.anew);
         let (seen, began) = if whole { (0, self.version) } else { (watch.seen, watch.began) };
-        let mut slots: Vec<&mut Slot> =
-            self.slots.values_mut().filter(|slot| slot.shown && slot.latest() > seen).collect();
+        let mut slots: Vec<_> = self.slots.values_mut().filter(|slot| slot.shown && slot.latest() > seen).collect();
         slots.sort_unstable_by_key(|slot| slot.latest());
         // In the order of versions, so that where the message is full, its last version is how far the reader is.
         let mut bytes = 0;
@@ -313,7 +314,8 @@ impl Roster {
         let bases = slots.iter().filter_map(|slot| slot.told.as_ref().filter(|told| told.version > seen));
         let trail = Trail::after(bases.map(|told| told.base).min().unwrap_or(here.head), here);
         let mut news = News { whole, ..News::default() };
-        for Slot { person, version, told, .. } in slots {
+        for slot in slots {
+            let Slot { person, version, told, .. } = &mut **slot;
             if *version > seen {
                 news.people.push(person.clone());
             }

@@ -1,6 +1,9 @@
 //! What a room durably is: a fold over its log.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use bincode::{Decode, Encode};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -9,13 +12,14 @@ use motet_protocol::{
     ids::{ParticipantId, Revision, Seq, UnixMs},
     message::{Command, Entry},
 };
-use ropey::{Rope, RopeBuilder};
+use ropey::RopeBuilder;
 
 use super::{
     chat::{CHAT_BYTES_MAX, Chat},
     comments::Comments,
     decided::{DECIDED_BYTES_MAX, Decided, StoredDecided},
     limits::SESSIONS_REMEMBERED,
+    text::Text,
     who::Deed,
 };
 
@@ -24,9 +28,10 @@ use super::{
 pub struct RoomState {
     revision: Revision,
     time_ms: UnixMs,
-    text: Rope,
+    text: Text,
     sessions: HashMap<ParticipantId, LastSubmit>,
-    decided: Decided,
+    /// None where nothing was decided, as in most rooms of guests.
+    decided: Option<Arc<Decided>>,
     comments: Comments,
     chat: Chat,
 }
@@ -61,17 +66,19 @@ impl RoomState {
         }
         match &entry.command {
             Command::Edit(operation) => {
-                operation.apply_to_rope(&mut self.text).map_err(|mismatch| wrong(mismatch.to_string()))?;
+                operation.apply_to_rope(self.text.rope_mut()).map_err(|mismatch| wrong(mismatch.to_string()))?;
                 self.comments.map(operation);
             }
             Command::Comment(command) => {
-                let author = self.decided.people.author(entry.participant).cloned().unwrap_or_default();
-                self.comments.fold(Deed::of(entry, &author), command, &self.text);
+                let author = self.decided().people.author(entry.participant).cloned().unwrap_or_default();
+                self.comments.fold(Deed::of(entry, &author), command, &self.text.rope());
             }
             Command::Chat(command) => self.chat.fold(entry.revision, entry.time_ms, command),
             _ => {}
         }
-        self.decided.fold(entry);
+        if Decided::is_changed_by(&entry.command) {
+            Arc::make_mut(self.decided.get_or_insert_default()).fold(entry);
+        }
         self.revision = entry.revision;
         self.time_ms = entry.time_ms;
         self.remember(entry);
@@ -103,13 +110,20 @@ impl RoomState {
     }
 
     /// The text.
-    pub fn text(&self) -> &Rope {
+    pub fn text(&self) -> &Text {
         &self.text
+    }
+
+    /// Lets go of what only a state needs that changes: what it is stays as it was.
+    pub fn rest(&mut self) {
+        self.text.pack();
+        self.sessions.shrink_to_fit();
     }
 
     /// What was decided in it.
     pub fn decided(&self) -> &Decided {
-        &self.decided
+        static NOTHING: LazyLock<Decided> = LazyLock::new(Decided::default);
+        self.decided.as_deref().unwrap_or(&NOTHING)
     }
 
     /// The comments on its text.
@@ -138,7 +152,7 @@ impl RoomState {
     pub fn encode(&self) -> Bytes {
         let mut sessions: Vec<_> = self.sessions.iter().map(|(id, last)| (*id, *last)).collect();
         sessions.sort_unstable_by_key(|(_, last)| last.revision);
-        let decided = self.decided.to_stored();
+        let decided = self.decided().to_stored();
         let comments = self.comments.encode();
         let (revision, time_ms, chat) = (self.revision, self.time_ms, self.chat.clone());
         let header = Header { revision, time_ms, sessions, decided, chat, comments_bytes: comments.len() as u64 };
@@ -172,9 +186,11 @@ impl RoomState {
         Ok(Self {
             revision: header.revision,
             time_ms: header.time_ms,
-            text: rope.finish(),
+            text: Text::from(rope.finish()),
             sessions: header.sessions.into_iter().collect(),
-            decided: Decided::from_stored(header.decided),
+            decided: Some(Decided::from_stored(header.decided))
+                .filter(|decided| *decided != Decided::default())
+                .map(Arc::new),
             comments: Comments::decode(comments)?,
             chat: header.chat,
         })

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use motet_protocol::{ids::Revision, message::Entry};
 
 use super::{
-    limits::{WINDOW_BYTES_MAX, WINDOW_QUIET_ENTRIES},
+    limits::{WINDOW_BYTES_MAX, WINDOW_QUIET_BYTES, WINDOW_QUIET_ENTRIES},
     wire::Encoded,
 };
 
@@ -45,9 +45,10 @@ impl Window {
         if over { self.first() } else { None }
     }
 
-    /// Lets go of nearly everything: a room where nothing happens costs little.
+    /// Lets go of nearly everything, of all if its last entry is long: a room where nothing happens costs little. Who needs
+    /// an entry that is not here reads the log.
     pub fn shrink(&mut self) {
-        while self.entries.len() > WINDOW_QUIET_ENTRIES {
+        while self.entries.len() > WINDOW_QUIET_ENTRIES || self.bytes > WINDOW_QUIET_BYTES {
             self.drop_oldest();
         }
         self.entries.shrink_to_fit();

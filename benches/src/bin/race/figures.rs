@@ -48,7 +48,7 @@ pub(crate) struct Grown {
     pub(crate) by_text: Vec<(u64, f64)>,
     /// Revisions in the room's history, and µs of CPU per edit.
     pub(crate) by_revisions: Vec<(u64, f64)>,
-    /// Memory that an edit of the history takes: growth over all revisions, by their number.
+    /// Memory that an edit of a long history takes: by how much the most that the server takes grows, by the number of edits.
     pub(crate) bytes_per_revision: f64,
     /// A newcomer after all those revisions.
     pub(crate) join_ms: f64,

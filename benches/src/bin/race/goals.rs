@@ -107,7 +107,7 @@ pub(crate) fn goals(race: &Race) -> Vec<Goal> {
         add(format!("M6: dearest edit to cheapest, 1 KB to 10 MB of text, {who}"), spread(by_text), Some(1.5), "×");
         let what = format!("M6: dearest edit to cheapest, 0 to 1,000,000 revisions, {who}");
         add(what, spread(by_revisions), Some(1.5), "×");
-        let what = format!("M6: memory per edit of history, {who} (its store's caches are in it)");
+        let what = format!("M6: memory per edit of history once the store's buffers are full, {who}");
         add(what, Some(*bytes_per_revision), Some(1.0), "B");
     }
     goals

@@ -171,7 +171,7 @@ async fn stand_and_grow(
     let grown: Vec<&Entrant> = GROWN.iter().filter(|entrant| options.has(entrant)).collect();
     let mut rows = Row::of(&grown);
     for (row, entrant) in rows.iter_mut().zip(&grown) {
-        row.runs = vec![grown::run(entrant, options.rounds, options.seconds / 2.0).await?];
+        row.runs = vec![grown::run(entrant, options.rounds, options.seconds / 4.0).await?];
         tell(start, &format!("M6 growth, {}", entrant.name), &row.runs)?;
     }
     race.grown = rows;

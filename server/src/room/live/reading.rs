@@ -42,7 +42,7 @@ impl<K> Room<K> {
         let (place, snapshot) = match after {
             Some(after) => (Place::After(after), None),
             None => {
-                let text = self.state.text().clone();
+                let text = self.state.text().rope();
                 let snapshot = SnapshotInfo { revision: head, bytes: text_bytes };
                 (Place::Snapshot { text, revision: head, sent_bytes: 0 }, Some(snapshot))
             }

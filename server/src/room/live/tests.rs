@@ -13,7 +13,7 @@ use motet_protocol::{
 };
 
 use super::*;
-use crate::room::{Outlet, ReaderId, Wire, propose::Submit};
+use crate::room::{Outlet, ReaderId, Wire, limits::WINDOW_QUIET_BYTES, propose::Submit};
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
@@ -73,6 +73,26 @@ fn history_from_the_log_that_is_ahead_of_the_room_is_counted_once() {
     room.take_append().unwrap();
     room.appended().unwrap();
     assert_eq!(room.state().text().to_string(), "b123");
+}
+
+#[test]
+fn a_room_at_rest_lets_go_of_a_long_edit_and_goes_on_for_who_has_it_and_for_who_has_not() {
+    let mut room = room(RoomLimits::default());
+    let (ann, ben) = (join(&mut room, "a", ANN), join(&mut room, "b", BEN));
+    let long = "é".repeat(WINDOW_QUIET_BYTES);
+    let log = vec![commit(&mut room, ann, submit(ANN, 1, 0, insert(0, &long, 0)))];
+    room.rest();
+    assert_eq!(room.recent(0).count(), 0);
+    assert_eq!(room.state().text().to_string(), long);
+
+    let late = submit(BEN, 1, 0, insert(0, "b", 0));
+    assert_eq!(room.submit(ben, late.clone(), &[], 0), Ok(Submitted::NeedsHistory(late.clone())));
+    commit(&mut room, ann, submit(ANN, 2, 1, insert(0, "a", long.chars().count() as u64)));
+    let older: Vec<Entry> = decoded(&log).into_iter().map(|(entry, _)| entry).collect();
+    assert_eq!(room.submit(ben, late, &older, 0), Ok(Submitted::Ordered(3)));
+    room.take_append().unwrap();
+    room.appended().unwrap();
+    assert_eq!(room.state().text().to_string(), format!("ba{long}"));
 }
 
 #[test]

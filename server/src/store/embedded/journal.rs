@@ -307,7 +307,8 @@ impl Journal {
         for (log, first, entries) in parts {
             let recent = self.logs.entry(log).or_insert_with(|| {
                 commit.bytes += LOG_OVERHEAD;
-                Recent { first, entries: VecDeque::new(), bytes: 0 }
+                // Many logs have one entry here and get no more for long.
+                Recent { first, entries: VecDeque::with_capacity(1), bytes: 0 }
             });
             debug_assert_eq!(recent.first + recent.entries.len() as u64, first, "{log} has a gap");
             let was_ripe = recent.is_ripe();
