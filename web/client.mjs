@@ -13,13 +13,19 @@ export class Room {
   constructor(url, room, changed, token = null) { Object.assign(this, { url, room, changed, token }).connect(); }
   get writable() { return this.revision !== undefined && this.role !== "viewer" && !this.over; }
   connect() {
+    const again = () => { // Where no connection came about, Node 20 tells of the error only.
+      this.head = Infinity;
+      clearTimeout(this.soon);
+      if (!this.over) this.soon = setTimeout(() => this.connect(), 300 + 700 * Math.random());
+    };
     this.socket = Object.assign(new WebSocket(this.url), {
       onopen: () => {
         this.say({ type: "hello", protocol: 1, session: this.session, token: this.token });
         this.say({ type: "create_room", request: 1, room: this.room }); // Questions are answered in any order: join after it.
       },
       onmessage: ({ data }) => this[`on_${JSON.parse(data).type}`]?.(JSON.parse(data)),
-      onclose: () => { this.head = Infinity; if (!this.over) setTimeout(() => this.connect(), 300 + 700 * Math.random()); },
+      onclose: again,
+      onerror: again,
     });
   }
   say(message) { if (this.socket.readyState === 1) this.socket.send(JSON.stringify(message)); }

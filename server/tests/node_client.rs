@@ -131,3 +131,11 @@ fn a_long_paste_is_saved_and_what_is_refused_is_given_back_and_does_not_stop_the
     assert!(theirs.starts_with("After all: "));
     assert!(harness::Peer::greeted(&server).text("demo", At::Head) == theirs);
 }
+
+#[test]
+fn a_server_that_is_away_is_waited_for_and_one_that_forgot_the_room_leaves_the_text_to_be_read() {
+    let Some(mut node) = node("away.mjs") else { return };
+    let flags = ["--store", "memory", "--durability", "none"];
+    let [first, second] = [Server::start(&flags), Server::start(&flags)];
+    assert_eq!(said(node.args([first.http.port(), second.http.port()].map(|port| port.to_string()))), "held");
+}
