@@ -35,3 +35,32 @@ export const compose = (a, b, out = []) => (walk(a, b, (x, y) => {
   else if (kind(x) !== "insert") push(out, -n);
   return [n, n];
 }), out);
+export const split = (op, most, now = [], later = []) => { // Two in place of one, or [op, null]; the first inserts at most so many.
+  for (const c of op) {
+    const n = kind(c) === "insert" ? Math.min(size(c), most) : size(c);
+    if (kind(c) === "insert") { push(now, [...c].slice(0, n).join("")); push(later, n); push(later, cut(c, n)); most -= n; }
+    else { push(now, c); if (c > 0) push(later, c); }
+  }
+  return [now, later.some((c) => kind(c) === "insert") ? later : null];
+};
+
+// A text field shows every line end as "\n", and says so when it is asked. The text keeps those that it has.
+export const shown = (text) => text.replace(/\r\n?/g, "\n");
+export const typed = (text, value, op = []) => { // The operation that turns the text into what is in the field now; null for none.
+  const [before, after] = [text.match(/\r\n|[^]/gu) ?? [], [...value]];
+  const same = (a, b) => a === b || (b === "\n" && a[0] === "\r");
+  let [start, end] = [0, 0];
+  while (start < before.length && same(before[start], after[start])) start += 1;
+  while (end < Math.min(before.length, after.length) - start && same(before.at(-1 - end), after.at(-1 - end))) end += 1;
+  const inserted = after.slice(start, after.length - end).join("").replaceAll("\n", text.match(/\r?\n/)?.[0] ?? "\n");
+  const length = (from, to) => size(before.slice(from, to).join(""));
+  const [left, gone, right] = [length(0, start), length(start, before.length - end), length(before.length - end)];
+  for (const c of [left, inserted, -gone, right]) push(op, c);
+  return inserted || gone ? op : null;
+};
+export const moved = (caret, op, text) => { // Where a caret in the field comes to stand after somebody else's operation on the text.
+  for (let i = text.indexOf("\r\n"); i !== -1 && i < caret; i = text.indexOf("\r\n", i + 2)) caret += 1;
+  const at = size(text.slice(0, caret));
+  const [first] = transform([at, "|", size(text) - at].filter(Boolean), op)[0];
+  return shown([...apply(text, op)].slice(0, first === "|" ? 0 : first).join("")).length;
+};

@@ -11,19 +11,45 @@ use std::{
 };
 
 use harness::{Server, replica::Replica};
-use motet_protocol::ot::Operation;
+use motet_protocol::{message::At, ot::Operation};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 const EDITS: usize = 10_000;
 
-/// Node, if it is here in a version that has a WebSocket: 20 has it behind a flag, 22 without one.
-fn node() -> Option<Command> {
+/// One of the scripts in Node, if that is here in a version that has a WebSocket: 20 has it behind a flag, 22 without one.
+fn node(script: &str) -> Option<Command> {
+    let command = installed();
+    if command.is_none() {
+        assert!(std::env::var_os("MOTET_TESTS_NEED_ALL").is_none(), "this test takes Node 20 or newer");
+        println!("NOT RUN: this test takes Node 20 or newer, which is not installed");
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_client").join(script);
+    command.map(|mut command| {
+        command.arg(script).stdout(Stdio::piped());
+        command
+    })
+}
+
+fn installed() -> Option<Command> {
     let version = Command::new("node").arg("--version").output().ok()?;
     let version = String::from_utf8(version.stdout).ok()?;
     let major: u32 = version.trim_start_matches('v').split('.').next()?.parse().ok()?;
     let mut command = Command::new("node");
     command.args((major < 22).then_some("--experimental-websocket")).arg("--no-warnings");
     (major >= 20).then_some(command)
+}
+
+fn seed() -> u64 {
+    let seed = std::env::var("SEED").map_or_else(|_| rand::random::<u32>().into(), |seed| seed.parse().unwrap());
+    println!("SEED={seed}");
+    seed
+}
+
+/// The last line that a script says, if it comes to its end.
+fn said(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().last().unwrap_or_default().to_owned()
 }
 
 fn random_edit(random: &mut StdRng, length: u64) -> Operation {
@@ -35,22 +61,14 @@ fn random_edit(random: &mut StdRng, length: u64) -> Operation {
 }
 
 #[test]
-fn a_client_of_forty_lines_in_node_converges_with_binary_clients() {
-    let seed: u64 = std::env::var("SEED").map_or_else(|_| rand::random::<u32>().into(), |seed| seed.parse().unwrap());
-    println!("SEED={seed}");
-    let Some(mut node) = node() else {
-        assert!(std::env::var_os("MOTET_TESTS_NEED_ALL").is_none(), "this test takes Node 20 or newer");
-        println!("NOT RUN: this test takes Node 20 or newer, which is not installed");
-        return;
-    };
+fn a_small_client_in_node_converges_with_binary_clients() {
+    let seed = seed();
+    let Some(mut node) = node("main.mjs") else { return };
     let server = Server::start(&["--store", "memory", "--durability", "none"]);
     server.peer_in("demo");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node_client/main.mjs");
     let own = EDITS / 3;
     let mut child = node
-        .arg(script)
         .args([format!("ws://{}/ws", server.http), "demo".into(), own.to_string(), seed.to_string()])
-        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -95,4 +113,29 @@ fn a_client_of_forty_lines_in_node_converges_with_binary_clients() {
     }
     // What was typed while an edit was outstanding was composed, so that there are fewer entries than edits; but many.
     assert!(end > EDITS as u64 / 10, "{end}");
+}
+
+#[test]
+fn what_is_typed_in_a_text_field_leaves_line_ends_as_they_are() {
+    let seed = seed();
+    let Some(mut node) = node("field.mjs") else { return };
+    assert_eq!(said(node.arg(seed.to_string())), "held");
+}
+
+#[test]
+fn a_long_paste_is_saved_and_what_is_refused_is_given_back_and_does_not_stop_the_rest() {
+    let Some(mut node) = node("refused.mjs") else { return };
+    let server = Server::start(&["--store", "memory", "--durability", "none", "--text-bytes-max", "500000"]);
+    let theirs: String =
+        serde_json::from_str(&said(node.args([format!("ws://{}/ws", server.http), "demo".into()]))).unwrap();
+    assert!(theirs.starts_with("After all: "));
+    assert!(harness::Peer::greeted(&server).text("demo", At::Head) == theirs);
+}
+
+#[test]
+fn a_server_that_is_away_is_waited_for_and_one_that_forgot_the_room_leaves_the_text_to_be_read() {
+    let Some(mut node) = node("away.mjs") else { return };
+    let flags = ["--store", "memory", "--durability", "none"];
+    let [first, second] = [Server::start(&flags), Server::start(&flags)];
+    assert_eq!(said(node.args([first.http.port(), second.http.port()].map(|port| port.to_string()))), "held");
 }

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 use crate::patience;
 
+/// A name by which a browser finds this machine without taking it for its own: a page from there has no more rights than one from afar.
+pub(crate) const ELSEWHERE: &str = "motet.example";
+
 /// A running browser.
 pub(crate) struct Chromium {
     child: Child,
@@ -37,6 +40,7 @@ impl Chromium {
             .args(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"])
             // Two browsers on a machine without a network still find each other.
             .args(["--allow-loopback-in-peer-connection", "--remote-debugging-port=0"])
+            .arg(format!("--host-resolver-rules=MAP {ELSEWHERE} 127.0.0.1"))
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -1,4 +1,4 @@
-// The forty-line client, typing at random: node main.mjs URL ROOM EDITS SEED. Says "done" when its edits are acknowledged, and
+// The small client, typing at random: node main.mjs URL ROOM EDITS SEED. Says "done" when its edits are acknowledged, and
 // its text as JSON once that begins with END.
 import { Room } from "../../../web/client.mjs";
 
