@@ -48,7 +48,8 @@ export class Room {
     if (!this.outstanding || this.revision === undefined || this.revision < this.head) return;
     this.say({ type: "submit", channel: 1, seq: this.seq, base: this.revision, command: { edit: this.outstanding } });
   }
-  on_welcome({ limits }) { this.most = Math.floor(limits.edit_bytes_max / 4); } // A character has at most four bytes.
+  // Limits are told where they are not the protocol's own. A character has at most four bytes.
+  on_welcome({ limits = { edit_bytes_max: 196_608 } }) { this.most = Math.floor(limits.edit_bytes_max / 4); }
   on_created() { this.join(); }
   on_ping({ nonce }) { this.say({ type: "pong", nonce }); }
   on_joined({ head, role, snapshot }) {
