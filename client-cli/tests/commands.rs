@@ -46,6 +46,21 @@ fn put_changes_only_what_differs_also_in_a_text_that_is_longer_than_one_edit() {
 }
 
 #[test]
+fn a_text_that_is_too_long_for_its_room_leaves_the_one_that_is_there() {
+    let server = Server::start(&["--text-bytes-max", "1000000"]);
+    let before = "nine char".repeat(100_000);
+    server.motet(&["create", "a"]);
+    server.motet_with(&["put", "a", "-"], &before);
+    let head = |told: &str| serde_json::from_str::<Value>(told).unwrap()["head"].clone();
+    let revision = head(&server.motet(&["show", "a", "--json"]));
+    let (code, told) = server.motet_fails(&["put", "a", "-", "--json"], &"another one".repeat(100_000));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told["error"]["code"]), (1, &"text_too_large".into()), "{told}");
+    assert_eq!(server.motet(&["cat", "a"]), before);
+    assert_eq!(head(&server.motet(&["show", "a", "--json"])), revision);
+}
+
+#[test]
 fn operations_are_applied_line_by_line() {
     let server = Server::start(&[]);
     server.motet(&["create", "a"]);

@@ -9,7 +9,7 @@ use motet_protocol::{
     ids::{Channel, ParticipantId, Revision, RoomId, Seq},
     limits::Limits,
     message::{ClientMessage, Command, Entry, SnapshotInfo},
-    ot::{Mismatch, Operation},
+    ot::{Component, Mismatch, Operation},
     people::News,
 };
 use ropey::{Rope, RopeBuilder};
@@ -176,6 +176,7 @@ impl Replica {
                 Ok(_) => Ok(()),
                 Err(NotTaken::Mismatch(mismatch)) => Err(mismatch.into()),
                 Err(full @ NotTaken::Full) => Err(Error::new(ErrorKind::Full, full.to_string())),
+        self.check_length(&operation)?;
             },
         }
     }
@@ -183,6 +184,21 @@ impl Replica {
     /// What to say to open the room, on a connection or a channel that is new.
     pub(crate) fn join(&mut self, channel: Channel, room: RoomId) -> ClientMessage {
         let entries_only = !self.empty && (self.follows || !self.is_synchronized());
+    /// Whether the text may be as long as an edit makes it. Found out before anything is sent: a long edit goes in pieces,
+    /// and those that fit would stay without the rest.
+    fn check_length(&self, operation: &Operation) -> Result<(), Error> {
+        let most = self.limits.text_bytes_max;
+        if operation.inserted_bytes() == 0 || (self.text.len_bytes() + operation.inserted_bytes()) as u64 <= most {
+            return Ok(());
+        }
+        let bytes = bytes_after(&self.text, operation);
+        if bytes as u64 <= most {
+            return Ok(());
+        }
+        let words = format!("the text would have {bytes} bytes; {most} are allowed in a room");
+        Err(Error::new(ErrorKind::Refused(ErrorCode::TextTooLarge), words))
+    }
+
         self.stage = Stage::Joining { entries_only };
         self.sent = false;
         self.company.begin();
@@ -466,3 +482,23 @@ impl Replica {
         (edits.unwrap_or_default(), commands)
     }
 }
+
+/// How many bytes a text has after an operation that fits it.
+fn bytes_after(text: &Rope, operation: &Operation) -> usize {
+    let (mut at, mut bytes) = (0, text.len_bytes());
+    for component in operation.components() {
+        match component {
+            Component::Retain(n) => at += n as usize,
+            Component::Insert(inserted) => bytes += inserted.len(),
+            Component::Delete(n) => {
+                let end = at + n as usize;
+                bytes -= text.char_to_byte(end) - text.char_to_byte(at);
+                at = end;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;
