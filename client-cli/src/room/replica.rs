@@ -222,6 +222,7 @@ impl Replica {
     /// its own acknowledgement on the way to the head, if it was appended before the connection was lost.)
     pub(crate) fn poll(&mut self, channel: Channel, now: Instant) -> Vec<ClientMessage> {
         if !self.has_caught_up() {
+        self.again_at = None;
             return Vec::new();
         }
         let submit = self.poll_submit(channel, now);
@@ -235,7 +236,6 @@ impl Replica {
         }
         let Outgoing { seq, base, command } = self.client.outgoing()?;
         self.sent = true;
-        self.again_at = None;
         Some(ClientMessage::Submit { channel, seq, base, command })
     }
 
@@ -254,6 +254,8 @@ impl Replica {
                 self.stage = Stage::Loading { head, info, pieces: RopeBuilder::new(), bytes: 0 };
                 Answered::Event(Event::Joined { head })
             }
+        // Also where there is nothing to say any more: a time that has come must not stay.
+        self.again_at = None;
             None => {
                 self.stage = Stage::Following { head };
                 Answered::Event(Event::Joined { head })

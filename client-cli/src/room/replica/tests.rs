@@ -1,3 +1,5 @@
+use motet_protocol::error::About;
+
 use super::*;
 
 const ROOM: &str = "minutes";
@@ -10,6 +12,11 @@ fn open(text: &str, limits: &Limits) -> Replica {
     replica.piece(text, true);
     assert!(replica.is_open() && *replica.text() == text);
     replica
+}
+
+fn later(code: ErrorCode, wait_ms: u32) -> ErrorMessage {
+    let message = "not now".to_owned();
+    ErrorMessage { about: About::Connection, code, message, retry_after_ms: Some(wait_ms) }
 }
 
 /// Replaces so many characters at the beginning.
@@ -38,4 +45,30 @@ fn a_text_that_is_too_long_already_can_be_made_shorter() {
     replica.set_limits(&Limits { text_bytes_max: 5, ..Limits::default() });
     assert!(replica.edit(replace(&replica, 2, "x")).is_err());
     replica.edit(replace(&replica, 2, "")).unwrap();
+}
+
+/// A time that has come and stays would wake the task again and again.
+#[test]
+fn a_join_that_was_put_off_leaves_no_time_to_wake_at_behind() {
+    let start = Instant::now();
+    let mut replica = open("text", &Limits::default());
+    replica.turned_away(&later(ErrorCode::StorageUnavailable, 50), start);
+    let due = replica.wake_at().unwrap();
+    assert!(!replica.is_due_to_join(start) && replica.is_due_to_join(due));
+    replica.join(2, RoomId::new(ROOM).unwrap());
+    assert_eq!(replica.wake_at(), None);
+    replica.joined(1, None);
+    assert_eq!((replica.poll(2, due), replica.wake_at()), (Vec::new(), None));
+}
+
+#[test]
+fn a_submit_that_was_put_off_and_is_no_more_leaves_no_time_to_wake_at_behind() {
+    let start = Instant::now();
+    let mut replica = open("text", &Limits::default());
+    replica.edit(replace(&replica, 0, "a")).unwrap();
+    assert_eq!(replica.poll(1, start).len(), 1);
+    replica.refused(1, &later(ErrorCode::Overloaded, 50), start);
+    let due = replica.wake_at().unwrap();
+    assert!(replica.poll(1, start).is_empty());
+    assert_eq!((replica.poll(1, due).len(), replica.wake_at()), (1, None));
 }
