@@ -157,6 +157,16 @@ fn watch_goes_on_where_it_was_when_its_connection_was_cut() {
     let mut revision = 0;
     for text in ["a", "ab", "abc"] {
         server.motet_with(&["put", "a", "-"], text);
+#[test]
+fn nobody_who_reads_the_errors_is_no_failure_of_its_own() {
+    let server = Server::start(&[]);
+    for words in [&["cat", "no-such-room"][..], &["cat", "no-such-room", "--json"]] {
+        let mut child = motet(server.tcp, words).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{words:?}");
+    }
+}
+
         while revision < text.len() as u64 {
             let event = next();
             types.push(event["type"].as_str().unwrap().to_owned());

@@ -7,7 +7,7 @@ mod harness;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use harness::{Server, client, id, line::Line, options};
+use harness::{Server, client, id, line::Line, options, run_motet};
 use motet_client::{
     client::{Backoff, Client},
     error::ErrorKind,
@@ -260,6 +260,44 @@ async fn an_edit_that_is_refused_for_now_is_sent_again_when_it_is_time() {
     room.edit(insert(&Rope::new(), 0, "x")).unwrap();
     assert_eq!(timeout(PATIENCE, room.synchronized()).await.unwrap().unwrap(), 1);
     serving.await.unwrap();
+}
+
+/// A server that puts a submit off so many times, for so long each time, and takes it then.
+async fn puts_off(listener: TcpListener, times: u32, wait_ms: u32) {
+    let mut fake = Fake::accept(&listener).await;
+    let channel = fake.open("", 0).await;
+    for _ in 0..times {
+        let ClientMessage::Submit { seq: 1, .. } = fake.hear().await else { panic!("no submit") };
+        fake.say(ServerMessage::Error(ErrorMessage {
+            about: About::Submit { channel, seq: 1 },
+            code: ErrorCode::StorageFull,
+            message: "the disk is full".to_owned(),
+            retry_after_ms: Some(wait_ms),
+        }))
+        .await;
+    }
+    while let Some(Ok(message)) = fake.0.next().await {
+        if let ClientMessage::Submit { .. } = message {
+            fake.say(ServerMessage::Ack { channel, seq: 1, revision: 1 }).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_says_what_it_waits_for_and_does_not_wait_for_ever() {
+    for (times, wait_ms, code, words) in [
+        (2, 600, 0, "motet: the server cannot take this now (the disk is full); it is tried again\n"),
+        (1, 3_600_000, 1, "motet: the disk is full\n"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(puts_off(listener, times, wait_ms));
+        let put = tokio::task::spawn_blocking(move || run_motet(address, &["put", "a", "-"], "text"));
+        let ended = timeout(PATIENCE, put).await.unwrap().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), words);
+        serving.await.unwrap();
+    }
 }
 
 #[tokio::test]

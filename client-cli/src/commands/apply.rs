@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 use serde::Deserialize;
 
-use super::{Failure, Globals, output::Output};
+use super::{Failure, Globals, notice, output::Output};
 use crate::{client::Client, room::Room};
 
 /// Applies operations from standard input, one JSON value a line.
@@ -41,7 +41,7 @@ impl Apply {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let client = globals.connect().await?;
         let (room, events) = client.join(self.room.clone()).await?;
-        drop(events);
+        notice::only_put_off(events, globals.json);
         let mut applied = 0_u64;
         let mut wrong = None;
         for (index, line) in io::stdin().lock().lines().enumerate() {

@@ -16,7 +16,7 @@ use motet_protocol::{
 use tokio::sync::mpsc;
 
 use super::{
-    Failure, Globals, at,
+    Failure, Globals, at, notice,
     output::{Output, time_of},
     people::{name_of, outcome, printable},
 };
@@ -108,7 +108,7 @@ impl Chat {
         let mut follower = client.follow(self.room.clone(), head).await?;
         follower.command(Command::Chat(Box::new(command)))?;
         let revision = loop {
-            if let Some(outcome) = outcome(follower.next().await) {
+            if let Some(outcome) = outcome(follower.next().await, json) {
                 break outcome?;
             }
         };
@@ -180,6 +180,7 @@ fn message_and(words: &[String]) -> Result<(Revision, String), Failure> {
 
 /// Shows what is said, and says what is typed, until one of both ends.
 async fn live(mut follower: Follower, mut page: Page) -> Result<(), Failure> {
+    let json = page.json;
     let mut typed = typed_lines();
     let (mut waiting, mut typing) = (0_usize, true);
     loop {
@@ -202,9 +203,12 @@ async fn live(mut follower: Follower, mut page: Page) -> Result<(), Failure> {
                 }
                 Some(Event::Refused { error, .. }) => {
                     waiting = waiting.saturating_sub(1);
-                    eprintln!("motet: not said: {error}");
+                    notice::say(json, format_args!("not said: {error}"));
                 }
-                Some(Event::Disconnected { reason }) => eprintln!("motet: connection lost ({reason}); it comes back"),
+                Some(Event::Disconnected { reason }) => {
+                    notice::say(json, format_args!("connection lost ({reason}); it comes back"));
+                }
+                Some(Event::PutOff { error }) => notice::say_put_off(json, error),
                 Some(Event::Closed { error }) => return Err(error.into()),
                 Some(Event::Joined { .. } | Event::Replaced { .. }) => {}
                 // Presence was not asked for.

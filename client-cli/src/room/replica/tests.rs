@@ -72,3 +72,40 @@ fn a_submit_that_was_put_off_and_is_no_more_leaves_no_time_to_wake_at_behind() {
     assert!(replica.poll(1, start).is_empty());
     assert_eq!((replica.poll(1, due).len(), replica.wake_at()), (1, None));
 }
+
+#[test]
+fn what_is_put_off_for_long_is_told_once_and_given_up_in_the_end() {
+    let start = Instant::now();
+    let at = |ms| start + Duration::from_millis(ms);
+    let mut replica = open("text", &Limits::default());
+    replica.set_patience(Some(Duration::from_secs(5)));
+    replica.edit(replace(&replica, 0, "a")).unwrap();
+    let mut refuse = |ms| {
+        replica.poll(1, at(ms));
+        replica.refused(1, &later(ErrorCode::StorageFull, 1_000), at(ms))
+    };
+    // A busy moment is nothing to speak of.
+    assert!(matches!(refuse(0), Answered::Nothing));
+    let Answered::Event(Event::PutOff { error }) = refuse(1_000) else { panic!("nobody was told") };
+    assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::StorageFull));
+    for ms in [2_000, 3_000, 4_000] {
+        assert!(matches!(refuse(ms), Answered::Nothing), "{ms}");
+    }
+    assert!(matches!(refuse(5_000), Answered::Closed(_)));
+    assert_eq!(replica.closed().unwrap().kind(), ErrorKind::Refused(ErrorCode::StorageFull));
+}
+
+#[test]
+fn patience_begins_anew_when_something_is_taken() {
+    let start = Instant::now();
+    let at = |ms| start + Duration::from_millis(ms);
+    let mut replica = open("text", &Limits::default());
+    replica.set_patience(Some(Duration::from_secs(2)));
+    for (seq, ms) in [(1, 0), (2, 1_500), (3, 3_000)] {
+        replica.edit(replace(&replica, 0, "a")).unwrap();
+        replica.poll(1, at(ms));
+        assert!(matches!(replica.refused(seq, &later(ErrorCode::Overloaded, 1_000), at(ms)), Answered::Nothing));
+        replica.poll(1, at(ms + 1_000));
+        assert!(matches!(replica.acknowledged(seq, 1 + seq), Answered::Event(Event::Acknowledged { .. })));
+    }
+}
