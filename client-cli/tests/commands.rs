@@ -68,11 +68,25 @@ fn operations_are_applied_line_by_line() {
     let lines = "[\"hello\"]\n\n[5, \" wörld\"]\n{\"base\": 0, \"operation\": [\">\"]}\n";
     server.motet_with(&["apply", "a"], lines);
     assert_eq!(server.motet(&["cat", "a"]), ">hello wörld");
-    // A log can be applied to another room.
+    // A log can be applied to another room, and what a watcher tells.
+    server.motet(&["chat", "a", "--say", "not a text"]);
     let log = server.motet(&["log", "a", "--json"]);
-    server.motet(&["create", "b"]);
-    server.motet_with(&["apply", "b"], &log);
-    assert_eq!(server.motet(&["cat", "b"]), ">hello wörld");
+    let mut watch = motet(server.tcp, &["watch", "a", "--from", "1", "--presence"]).spawn().unwrap();
+    let mut watched = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut lines = String::new();
+    while !lines.contains("not a text") {
+        lines.push_str(&watched.next().unwrap().unwrap());
+        lines.push('\n');
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert!(lines.starts_with("{\"type\":\"joined\""), "{lines}");
+    for (room, lines) in [("b", log), ("c", lines)] {
+        server.motet(&["create", room]);
+        let told: Value = serde_json::from_str(&server.motet_with(&["apply", room, "--json"], &lines)).unwrap();
+        assert_eq!(server.motet(&["cat", room]), ">hello wörld");
+        assert_eq!(told["applied"], 3, "{told}");
+    }
 
     let (code, told) = server.motet_fails(&["apply", "a"], "[12, \"!\"]\n[3, \"does not fit\"]\n[13, \"?\"]\n");
     assert_eq!(code, 1);
@@ -144,6 +158,16 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
+fn nobody_who_reads_the_errors_is_no_failure_of_its_own() {
+    let server = Server::start(&[]);
+    for words in [&["cat", "no-such-room"][..], &["cat", "no-such-room", "--json"]] {
+        let mut child = motet(server.tcp, words).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{words:?}");
+    }
+}
+
+#[test]
 fn watch_goes_on_where_it_was_when_its_connection_was_cut() {
     let server = Server::start(&[]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -157,16 +181,6 @@ fn watch_goes_on_where_it_was_when_its_connection_was_cut() {
     let mut revision = 0;
     for text in ["a", "ab", "abc"] {
         server.motet_with(&["put", "a", "-"], text);
-#[test]
-fn nobody_who_reads_the_errors_is_no_failure_of_its_own() {
-    let server = Server::start(&[]);
-    for words in [&["cat", "no-such-room"][..], &["cat", "no-such-room", "--json"]] {
-        let mut child = motet(server.tcp, words).spawn().unwrap();
-        drop(child.stderr.take());
-        assert_eq!(child.wait().unwrap().code(), Some(1), "{words:?}");
-    }
-}
-
         while revision < text.len() as u64 {
             let event = next();
             types.push(event["type"].as_str().unwrap().to_owned());
