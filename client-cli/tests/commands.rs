@@ -46,6 +46,21 @@ fn put_changes_only_what_differs_also_in_a_text_that_is_longer_than_one_edit() {
 }
 
 #[test]
+fn a_text_that_is_too_long_for_its_room_leaves_the_one_that_is_there() {
+    let server = Server::start(&["--text-bytes-max", "1000000"]);
+    let before = "nine char".repeat(100_000);
+    server.motet(&["create", "a"]);
+    server.motet_with(&["put", "a", "-"], &before);
+    let head = |told: &str| serde_json::from_str::<Value>(told).unwrap()["head"].clone();
+    let revision = head(&server.motet(&["show", "a", "--json"]));
+    let (code, told) = server.motet_fails(&["put", "a", "-", "--json"], &"another one".repeat(100_000));
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told["error"]["code"]), (1, &"text_too_large".into()), "{told}");
+    assert_eq!(server.motet(&["cat", "a"]), before);
+    assert_eq!(head(&server.motet(&["show", "a", "--json"])), revision);
+}
+
+#[test]
 fn operations_are_applied_line_by_line() {
     let server = Server::start(&[]);
     server.motet(&["create", "a"]);
@@ -53,11 +68,25 @@ fn operations_are_applied_line_by_line() {
     let lines = "[\"hello\"]\n\n[5, \" wörld\"]\n{\"base\": 0, \"operation\": [\">\"]}\n";
     server.motet_with(&["apply", "a"], lines);
     assert_eq!(server.motet(&["cat", "a"]), ">hello wörld");
-    // A log can be applied to another room.
+    // A log can be applied to another room, and what a watcher tells.
+    server.motet(&["chat", "a", "--say", "not a text"]);
     let log = server.motet(&["log", "a", "--json"]);
-    server.motet(&["create", "b"]);
-    server.motet_with(&["apply", "b"], &log);
-    assert_eq!(server.motet(&["cat", "b"]), ">hello wörld");
+    let mut watch = motet(server.tcp, &["watch", "a", "--from", "1", "--presence"]).spawn().unwrap();
+    let mut watched = BufReader::new(watch.stdout.take().unwrap()).lines();
+    let mut lines = String::new();
+    while !lines.contains("not a text") {
+        lines.push_str(&watched.next().unwrap().unwrap());
+        lines.push('\n');
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert!(lines.starts_with("{\"type\":\"joined\""), "{lines}");
+    for (room, lines) in [("b", log), ("c", lines)] {
+        server.motet(&["create", room]);
+        let told: Value = serde_json::from_str(&server.motet_with(&["apply", room, "--json"], &lines)).unwrap();
+        assert_eq!(server.motet(&["cat", room]), ">hello wörld");
+        assert_eq!(told["applied"], 3, "{told}");
+    }
 
     let (code, told) = server.motet_fails(&["apply", "a"], "[12, \"!\"]\n[3, \"does not fit\"]\n[13, \"?\"]\n");
     assert_eq!(code, 1);
@@ -126,6 +155,16 @@ fn a_reader_that_goes_away_is_no_failure() {
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{}", ended.status);
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+#[test]
+fn nobody_who_reads_the_errors_is_no_failure_of_its_own() {
+    let server = Server::start(&[]);
+    for words in [&["cat", "no-such-room"][..], &["cat", "no-such-room", "--json"]] {
+        let mut child = motet(server.tcp, words).spawn().unwrap();
+        drop(child.stderr.take());
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{words:?}");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod harness;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use harness::{Server, client, id, line::Line, options};
+use harness::{Server, client, id, line::Line, options, run_motet};
 use motet_client::{
     client::{Backoff, Client},
     error::ErrorKind,
@@ -20,7 +20,7 @@ use motet_protocol::{
     ids::{ParticipantId, Revision},
     limits::Limits,
     message::{At, ClientMessage, Durability, ServerMessage, SnapshotInfo, Welcome},
-    ot::Operation,
+    ot::{Component, Operation},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use ropey::Rope;
@@ -144,20 +144,30 @@ async fn a_refused_edit_is_told_and_the_replica_heals() {
     let (room, mut events) = here.join(id("small")).await.unwrap();
     room.edit(insert(&room.text(), 0, "fits")).unwrap();
     room.synchronized().await.unwrap();
-    room.edit(insert(&room.text(), 4, "this does not fit any more")).unwrap();
+    assert_eq!(
+        room.edit(insert(&room.text(), 4, "this does not fit at all")).unwrap_err().kind(),
+        ErrorKind::Refused(ErrorCode::TextTooLarge)
+    );
+    // Fits the text as it is here, and not the one that somebody else has made meanwhile.
+    room.update(|text| {
+        server.motet_with(&["put", "small", "-"], ">>>>>>>>fits");
+        Some(insert(text, 4, "does not now"))
+    })
+    .unwrap();
     let error = timeout(PATIENCE, room.synchronized()).await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::TextTooLarge));
     room.synchronized().await.unwrap();
-    assert_eq!(room.text(), "fits");
+    timeout(PATIENCE, room.reached(2)).await.unwrap().unwrap();
+    assert_eq!(room.text(), ">>>>>>>>fits");
     let lost = loop {
         if let Event::Refused { lost, .. } = timeout(PATIENCE, events.next()).await.unwrap().unwrap() {
             break lost;
         }
     };
-    assert_eq!(lost, Operation::builder().retain(4).insert("this does not fit any more").build().unwrap());
+    assert!(lost.components().any(|component| component == Component::Insert("does not now")), "{lost:?}");
     // The session goes on.
-    room.edit(insert(&room.text(), 4, ", too")).unwrap();
-    assert_eq!(room.synchronized().await.unwrap(), 2);
+    room.edit(insert(&room.text(), 12, ", too")).unwrap();
+    assert_eq!(room.synchronized().await.unwrap(), 3);
     assert_eq!(room.check().await.unwrap(), Check::Equal);
 }
 
@@ -250,6 +260,44 @@ async fn an_edit_that_is_refused_for_now_is_sent_again_when_it_is_time() {
     room.edit(insert(&Rope::new(), 0, "x")).unwrap();
     assert_eq!(timeout(PATIENCE, room.synchronized()).await.unwrap().unwrap(), 1);
     serving.await.unwrap();
+}
+
+/// A server that puts a submit off so many times, for so long each time, and takes it then.
+async fn puts_off(listener: TcpListener, times: u32, wait_ms: u32) {
+    let mut fake = Fake::accept(&listener).await;
+    let channel = fake.open("", 0).await;
+    for _ in 0..times {
+        let ClientMessage::Submit { seq: 1, .. } = fake.hear().await else { panic!("no submit") };
+        fake.say(ServerMessage::Error(ErrorMessage {
+            about: About::Submit { channel, seq: 1 },
+            code: ErrorCode::StorageFull,
+            message: "the disk is full".to_owned(),
+            retry_after_ms: Some(wait_ms),
+        }))
+        .await;
+    }
+    while let Some(Ok(message)) = fake.0.next().await {
+        if let ClientMessage::Submit { .. } = message {
+            fake.say(ServerMessage::Ack { channel, seq: 1, revision: 1 }).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_says_what_it_waits_for_and_does_not_wait_for_ever() {
+    for (times, wait_ms, code, words) in [
+        (2, 600, 0, "motet: the server cannot take this now (the disk is full); it is tried again\n"),
+        (1, 3_600_000, 1, "motet: the disk is full\n"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(puts_off(listener, times, wait_ms));
+        let put = tokio::task::spawn_blocking(move || run_motet(address, &["put", "a", "-"], "text"));
+        let ended = timeout(PATIENCE, put).await.unwrap().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{ended:?}");
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), words);
+        serving.await.unwrap();
+    }
 }
 
 #[tokio::test]

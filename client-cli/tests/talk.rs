@@ -6,7 +6,7 @@ mod harness;
 
 use std::io::{BufRead, BufReader, Write};
 
-use harness::{Server, line::Line, motet};
+use harness::{Server, line::Line, motet, run_motet};
 use serde_json::Value;
 
 fn json(text: &str) -> Vec<Value> {
@@ -90,6 +90,38 @@ fn a_live_chat_shows_what_others_say_and_says_what_is_typed_once_though_its_line
     let texts: Vec<&str> = all.iter().map(|message| message["text"].as_str().unwrap()).collect();
     let rounds = (0..4).flat_map(|round| [format!("typed {round}"), format!("said {round}")]);
     assert_eq!(texts, [vec!["before".to_owned()], rounds.collect()].concat());
+}
+
+/// A command that reads what is given to it at once, however much that is.
+#[test]
+fn every_line_of_a_pipe_is_said_and_one_that_cannot_be_is_told() {
+    const LINES: usize = 600;
+    let server = Server::start(&[]);
+    server.motet(&["create", "a"]);
+    let lines: String = (0..LINES).map(|line| format!("line {line}\n")).collect();
+    server.motet_with(&["chat", "a", "--live", "--history", "0"], &lines);
+    let export = server.motet(&["log", "a", "--json"]);
+    let said: Vec<String> = json(&export)
+        .iter()
+        .filter_map(|entry| entry["command"]["chat"]["say"]["text"].as_str().map(str::to_owned))
+        .collect();
+    assert_eq!(said, (0..LINES).map(|line| format!("line {line}")).collect::<Vec<_>>());
+
+    server.motet(&["create", "b"]);
+    let mut live = motet(server.tcp, &["chat", "b", "--live", "--json"]).spawn().unwrap();
+    live.stdin.take().unwrap().write_all(b"before\n\xff\nafter\n").unwrap();
+    let ended = live.wait_with_output().unwrap();
+    let told = json(&String::from_utf8(ended.stderr).unwrap());
+    assert_eq!(ended.status.code(), Some(1), "{told:?}");
+    assert!(told[0]["error"]["message"].as_str().unwrap().contains("UTF-8"), "{told:?}");
+    let all = json(&server.motet(&["chat", "b", "--json"]));
+    assert_eq!(all.iter().map(|message| message["text"].as_str().unwrap()).collect::<Vec<_>>(), ["before", "after"]);
+
+    let long = format!("{}\nshort\n", "x".repeat(100_000));
+    let ended = run_motet(server.tcp, &["chat", "b", "--live", "--json"], &long);
+    let told = json(&String::from_utf8(ended.stderr).unwrap());
+    assert_eq!((ended.status.code(), &told[0]["error"]["code"]), (Some(1), &"bad_argument".into()), "{told:?}");
+    assert!(server.motet(&["chat", "b", "--history", "1"]).ends_with(": short\n"));
 }
 
 #[test]

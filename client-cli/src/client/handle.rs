@@ -38,7 +38,8 @@ pub struct Options {
     pub greeting: Greeting,
     /// How long to wait between attempts, once the connection was there and is lost.
     pub backoff: Backoff,
-    /// After how long without a connection to give up; none is never.
+    /// After how long to give up: everything without a connection, and a room where the server says "later"; none is
+    /// never.
     pub give_up_after: Option<Duration>,
     /// Where the token of the next connection comes from, if the greeting's may have expired by then.
     pub tokens: Option<TokenSource>,

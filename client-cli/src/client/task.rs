@@ -189,7 +189,8 @@ impl Task {
     fn obey(&mut self, order: Order, out: &mut Vec<ClientMessage>) {
         match order {
             Order::Ask(request) => out.push(self.requests.start(request)),
-            Order::Join { room, replica, opened } => {
+            Order::Join { room, mut replica, opened } => {
+                replica.set_patience(self.options.give_up_after);
                 self.next_key += 1;
                 let key = self.next_key;
                 let (events_in, events_out) = events();

@@ -9,14 +9,14 @@ use clap::Args;
 use motet_protocol::{
     chat::{ChatCommand, ChatMessage},
     ids::{ParticipantId, Revision, RoomId},
-    limits::PAGE_MAX,
+    limits::{COMMANDS_WAITING_MAX, PAGE_MAX},
     message::{At, Command, Entry},
     room::Author,
 };
 use tokio::sync::mpsc;
 
 use super::{
-    Failure, Globals, at,
+    Failure, Globals, at, notice,
     output::{Output, time_of},
     people::{name_of, outcome, printable},
 };
@@ -108,7 +108,7 @@ impl Chat {
         let mut follower = client.follow(self.room.clone(), head).await?;
         follower.command(Command::Chat(Box::new(command)))?;
         let revision = loop {
-            if let Some(outcome) = outcome(follower.next().await) {
+            if let Some(outcome) = outcome(follower.next().await, json) {
                 break outcome?;
             }
         };
@@ -180,16 +180,22 @@ fn message_and(words: &[String]) -> Result<(Revision, String), Failure> {
 
 /// Shows what is said, and says what is typed, until one of both ends.
 async fn live(mut follower: Follower, mut page: Page) -> Result<(), Failure> {
+    let json = page.json;
     let mut typed = typed_lines();
-    let (mut waiting, mut typing) = (0_usize, true);
+    let (mut waiting, mut typing, mut not_said) = (0_usize, true, 0_u64);
     loop {
         tokio::select! {
-            line = typed.recv(), if typing => match line {
-                Some(line) if line.trim().is_empty() => {}
-                Some(text) => {
+            // Whoever types faster than the server takes it waits: a pipe does.
+            line = typed.recv(), if typing && waiting < COMMANDS_WAITING_MAX => match line {
+                Some(Ok(line)) if line.trim().is_empty() => {}
+                Some(Ok(text)) => {
                     let say = ChatCommand::Say { text, thread: None, quote: None, mentions: Vec::new() };
                     follower.command(Command::Chat(Box::new(say)))?;
                     waiting += 1;
+                }
+                Some(Err(error)) => {
+                    not_said += 1;
+                    notice::say_failure(json, &Failure::Failed(format!("not said: {error}")));
                 }
                 None => typing = false,
             },
@@ -202,9 +208,13 @@ async fn live(mut follower: Follower, mut page: Page) -> Result<(), Failure> {
                 }
                 Some(Event::Refused { error, .. }) => {
                     waiting = waiting.saturating_sub(1);
-                    eprintln!("motet: not said: {error}");
+                    not_said += 1;
+                    notice::say_failure(json, &error.into());
                 }
-                Some(Event::Disconnected { reason }) => eprintln!("motet: connection lost ({reason}); it comes back"),
+                Some(Event::Disconnected { reason }) => {
+                    notice::say(json, format_args!("connection lost ({reason}); it comes back"));
+                }
+                Some(Event::PutOff { error }) => notice::say_put_off(json, error),
                 Some(Event::Closed { error }) => return Err(error.into()),
                 Some(Event::Joined { .. } | Event::Replaced { .. }) => {}
                 // Presence was not asked for.
@@ -213,17 +223,22 @@ async fn live(mut follower: Follower, mut page: Page) -> Result<(), Failure> {
         }
         page.out.flush()?;
         if !typing && waiting == 0 {
-            return Ok(());
+            return match not_said {
+                0 => Ok(()),
+                _ => Err(Failure::Failed(format!("{not_said} of the lines that were typed are not said"))),
+            };
         }
     }
 }
 
-/// Lines of standard input, read beside everything else.
-fn typed_lines() -> mpsc::Receiver<String> {
+/// Lines of standard input, read beside everything else, each of them or why it is none.
+fn typed_lines() -> mpsc::Receiver<io::Result<String>> {
     let (lines, typed) = mpsc::channel(TYPED_MAX);
     std::thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            if lines.blocking_send(line).is_err() {
+        for line in io::stdin().lock().lines() {
+            // After a line that is no text the next one may be; after another error there is none.
+            let is_last = line.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::InvalidData);
+            if lines.blocking_send(line).is_err() || is_last {
                 return;
             }
         }

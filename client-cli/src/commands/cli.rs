@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use super::{
     Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, complete::Complete, create::Create,
-    list::Rooms, load::Load, log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show,
+    list::Rooms, load::Load, log::Log, notice, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show,
     summary::Summary, watch::Watch, who::Who,
 };
 use crate::{
@@ -83,18 +83,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(failure) => failure,
     };
-    match &failure {
-        Failure::BrokenPipe => {}
-        failure if globals.json => {
-            let error = serde_json::json!({ "error": { "code": failure.word(), "message": failure.to_string() } });
-            eprintln!("{error}");
-        }
-        failure => {
-            eprintln!("motet: {failure}");
-            if let Some(advice) = failure.advice() {
-                eprintln!("       {advice}");
-            }
-        }
+    if !matches!(failure, Failure::BrokenPipe) {
+        notice::say_failure(globals.json, &failure);
     }
     failure.exit_code()
 }

@@ -110,7 +110,7 @@ impl Comment {
         let mut follower = client.follow(self.room, head).await?;
         follower.command(Command::Comment(Box::new(command)))?;
         loop {
-            if let Some(outcome) = outcome(follower.next().await) {
+            if let Some(outcome) = outcome(follower.next().await, globals.json) {
                 return tell(outcome?, globals.json);
             }
         }
@@ -126,7 +126,7 @@ async fn add(client: &Client, room: RoomId, place: Span, text: String, json: boo
         Ok::<_, Failure>(Command::Comment(Box::new(open)))
     })?;
     loop {
-        if let Some(outcome) = outcome(events.next().await) {
+        if let Some(outcome) = outcome(events.next().await, json) {
             return tell(outcome?, json);
         }
     }

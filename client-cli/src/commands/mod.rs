@@ -19,6 +19,7 @@ mod load;
 mod log;
 mod login;
 mod logout;
+mod notice;
 mod output;
 mod over_http;
 mod password;

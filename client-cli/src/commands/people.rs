@@ -5,7 +5,7 @@ use motet_protocol::{
     room::Author,
 };
 
-use super::Failure;
+use super::{Failure, notice};
 use crate::room::Event;
 
 /// Somebody's name, or the account, or the beginning of the participant.
@@ -23,12 +23,16 @@ pub(crate) fn printable(text: &str) -> String {
 }
 
 /// What an event says of the one thing that was done: the revision that it became, or that it was not taken. None of others'
-/// entries.
-pub(crate) fn outcome(event: Option<Event>) -> Option<Result<Revision, Failure>> {
+/// entries. That it has to wait is said to people.
+pub(crate) fn outcome(event: Option<Event>, json: bool) -> Option<Result<Revision, Failure>> {
     match event {
         Some(Event::Acknowledged { revision, .. }) => Some(Ok(revision)),
         Some(Event::Refused { error, .. } | Event::Closed { error }) => Some(Err(error.into())),
         None => Some(Err(Failure::Failed("the client ended before it was known to be done".to_owned()))),
+        Some(Event::PutOff { error }) => {
+            notice::say_put_off(json, error);
+            None
+        }
         Some(_) => None,
     }
 }

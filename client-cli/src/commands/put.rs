@@ -11,7 +11,7 @@ use motet_protocol::{
     ot::{Component, Operation},
 };
 
-use super::{Failure, Globals, output::Output};
+use super::{Failure, Globals, notice, output::Output};
 
 /// Makes a room's text that of a file, as a minimal edit: what is equal stays, and what others type meanwhile is merged.
 #[derive(Args, Debug)]
@@ -27,7 +27,7 @@ impl Put {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let after = self.read()?;
         let (room, events) = globals.connect().await?.join(self.room.clone()).await?;
-        drop(events);
+        notice::only_put_off(events, globals.json);
         let mut operation = Ok(Operation::default());
         let edited = room.update(|before| {
             operation = Operation::diff_rope(before, &after);

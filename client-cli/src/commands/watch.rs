@@ -48,6 +48,9 @@ enum Line {
     Disconnected {
         reason: String,
     },
+    PutOff {
+        reason: String,
+    },
 }
 
 impl Watch {
@@ -65,6 +68,7 @@ impl Watch {
                 Event::Joined { head } => Line::Joined { room: self.room.clone(), head },
                 Event::Entry { entry, .. } => Line::Entry { entry },
                 Event::Disconnected { reason } => Line::Disconnected { reason },
+                Event::PutOff { error } => Line::PutOff { reason: error.to_string() },
                 Event::Closed { error } => return Err(error.into()),
                 Event::Presence { revision, news } => Line::Presence { revision, news },
                 Event::Acknowledged { .. }

@@ -52,6 +52,12 @@ pub enum Event {
         /// What else was lost, in order.
         commands: Vec<Command>,
     },
+    /// The server has said "later" for more than a second: to what was done here, or to joining the room again. It is said
+    /// again by itself.
+    PutOff {
+        /// Why.
+        error: Error,
+    },
     /// Who came, moved or left, for one who watches presence. [`Room::people`](super::Room::people) holds it all.
     Presence {
         /// The revision that all places count on.

@@ -9,7 +9,7 @@ use motet_protocol::{
     ids::{Channel, ParticipantId, Revision, RoomId, Seq},
     limits::Limits,
     message::{ClientMessage, Command, Entry, SnapshotInfo},
-    ot::{Mismatch, Operation},
+    ot::{Component, Mismatch, Operation},
     people::News,
 };
 use ropey::{Rope, RopeBuilder};
@@ -19,6 +19,9 @@ use crate::error::{Error, ErrorKind};
 
 /// How long to wait before a room is joined again that the session was said to have joined from elsewhere.
 const REPLACED_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the server may say "later" before anybody is told: a busy moment is nothing to speak of.
+const PUT_OFF_TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// The replica of one room.
 #[derive(Debug)]
@@ -34,6 +37,10 @@ pub(crate) struct Replica {
     sent: bool,
     /// Refused for now: when to send it again.
     again_at: Option<Instant>,
+    /// Since when the server has said "later", and whether somebody was told; none where it takes what is said.
+    put_off: Option<PutOff>,
+    /// For how long it may say so; none is for ever.
+    patience: Option<Duration>,
     /// A resync left open whether the last submit was appended, so its seq may be used or free.
     seq_in_doubt: bool,
     /// Edits were lost, which nobody was told yet.
@@ -43,6 +50,13 @@ pub(crate) struct Replica {
     limits: Limits,
     /// Who else is there.
     pub(crate) company: Company,
+}
+
+/// What was said is refused for now.
+#[derive(Clone, Copy, Debug)]
+struct PutOff {
+    since: Instant,
+    told: bool,
 }
 
 /// Where the channel stands.
@@ -94,6 +108,8 @@ impl Replica {
             empty: true,
             sent: false,
             again_at: None,
+            put_off: None,
+            patience: None,
             seq_in_doubt: false,
             refusal: None,
             closed: None,
@@ -143,6 +159,11 @@ impl Replica {
         self.limits = limits.clone();
     }
 
+    /// For how long the server may put something off before the room is given up.
+    pub(crate) fn set_patience(&mut self, patience: Option<Duration>) {
+        self.patience = patience;
+    }
+
     /// Changes the text.
     pub(crate) fn edit(&mut self, operation: Operation) -> Result<(), Error> {
         if let Some(error) = &self.closed {
@@ -155,11 +176,27 @@ impl Replica {
         if operation.base_len() != found {
             return Err(Mismatch { expected: operation.base_len(), found }.into());
         }
+        self.check_length(&operation)?;
         let applied = operation.clone();
         self.client.edit(operation)?;
         applied.apply_to_rope(&mut self.text)?;
         self.company.text_changed(&applied, true);
         Ok(())
+    }
+
+    /// Whether the text may be as long as an edit makes it. Found out before anything is sent: a long edit goes in pieces,
+    /// and those that fit would stay without the rest.
+    fn check_length(&self, operation: &Operation) -> Result<(), Error> {
+        let most = self.limits.text_bytes_max;
+        if operation.inserted_bytes() == 0 || (self.text.len_bytes() + operation.inserted_bytes()) as u64 <= most {
+            return Ok(());
+        }
+        let bytes = bytes_after(&self.text, operation);
+        if bytes as u64 <= most {
+            return Ok(());
+        }
+        let words = format!("the text would have {bytes} bytes; {most} are allowed in a room");
+        Err(Error::new(ErrorKind::Refused(ErrorCode::TextTooLarge), words))
     }
 
     /// Does something else than an edit; its positions count on the replica's text.
@@ -185,6 +222,7 @@ impl Replica {
         let entries_only = !self.empty && (self.follows || !self.is_synchronized());
         self.stage = Stage::Joining { entries_only };
         self.sent = false;
+        self.again_at = None;
         self.company.begin();
         let after = (!self.empty).then(|| self.revision());
         ClientMessage::Join { channel, room, after, entries_only }
@@ -217,9 +255,10 @@ impl Replica {
         if self.sent || self.again_at.is_some_and(|at| at > now) {
             return None;
         }
+        // Also where there is nothing to say any more: a time that has come must not stay.
+        self.again_at = None;
         let Outgoing { seq, base, command } = self.client.outgoing()?;
         self.sent = true;
-        self.again_at = None;
         Some(ClientMessage::Submit { channel, seq, base, command })
     }
 
@@ -228,6 +267,7 @@ impl Replica {
         let Stage::Joining { entries_only } = self.stage else {
             return self.resync(Error::bad_server("a room was joined that nobody joined"));
         };
+        self.put_off = None;
         match snapshot {
             None if self.empty => self.resync(Error::bad_server("no text came where one was asked for")),
             Some(_) if entries_only => self.resync(Error::bad_server("a text came where entries were asked for")),
@@ -317,6 +357,7 @@ impl Replica {
             Ok(_) => {
                 self.sent = false;
                 self.again_at = None;
+                self.put_off = None;
                 self.seq_in_doubt = false;
                 if let Some(operation) = outstanding.as_ref().and_then(Command::operation) {
                     self.company.acknowledged(operation);
@@ -336,9 +377,9 @@ impl Replica {
         }
         self.sent = false;
         if let Some(wait_ms) = error.retry_after_ms {
-            self.again_at = Some(now + Duration::from_millis(wait_ms.into()));
-            return Answered::Nothing;
+            return self.put_off(error, wait_ms, now);
         }
+        self.put_off = None;
         match error.code {
             ErrorCode::EditTooLarge | ErrorCode::BadOperation => {
                 if let Ok(Some(_)) = self.client.too_large(seq) {
@@ -389,8 +430,7 @@ impl Replica {
         }
         if let Some(wait_ms) = error.retry_after_ms {
             self.stage = Stage::Away;
-            self.again_at = Some(now + Duration::from_millis(wait_ms.into()));
-            return Answered::Nothing;
+            return self.put_off(error, wait_ms, now);
         }
         match error.code {
             // The server's history is shorter than the client's: it was set back.
@@ -404,6 +444,22 @@ impl Replica {
             ErrorCode::RevisionUnknown if !self.empty && !self.follows => self.resync(Error::refused(error)),
             _ => self.close(Error::refused(error)),
         }
+    }
+
+    /// The server says "later" to a join or a submit. It is said again then, or given up where that would be too late.
+    fn put_off(&mut self, error: &ErrorMessage, wait_ms: u32, now: Instant) -> Answered {
+        let wait = Duration::from_millis(wait_ms.into());
+        let put_off = self.put_off.get_or_insert(PutOff { since: now, told: false });
+        let lasts = now - put_off.since + wait;
+        if self.patience.is_some_and(|most| lasts > most) {
+            return self.close(Error::refused(error));
+        }
+        self.again_at = Some(now + wait);
+        if put_off.told || lasts <= PUT_OFF_TOLD_AFTER {
+            return Answered::Nothing;
+        }
+        put_off.told = true;
+        Answered::Event(Event::PutOff { error: Error::refused(error) })
     }
 
     /// Whether a join that was turned away for now is due.
@@ -466,3 +522,23 @@ impl Replica {
         (edits.unwrap_or_default(), commands)
     }
 }
+
+/// How many bytes a text has after an operation that fits it.
+fn bytes_after(text: &Rope, operation: &Operation) -> usize {
+    let (mut at, mut bytes) = (0, text.len_bytes());
+    for component in operation.components() {
+        match component {
+            Component::Retain(n) => at += n as usize,
+            Component::Insert(inserted) => bytes += inserted.len(),
+            Component::Delete(n) => {
+                let end = at + n as usize;
+                bytes -= text.char_to_byte(end) - text.char_to_byte(at);
+                at = end;
+            }
+        }
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests;
