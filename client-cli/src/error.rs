@@ -36,6 +36,8 @@ pub struct Error {
     kind: ErrorKind,
     words: Arc<str>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    /// Whether it is about the HTTP API, which has an address of its own.
+    over_http: bool,
 }
 
 impl Error {
@@ -45,7 +47,17 @@ impl Error {
     }
 
     pub(crate) fn new(kind: ErrorKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into().into(), source: None }
+        Self { kind, words: words.into().into(), source: None, over_http: false }
+    }
+
+    /// The same, of the HTTP API.
+    pub(crate) fn over_http(self) -> Self {
+        Self { over_http: true, ..self }
+    }
+
+    /// Whether it is about the HTTP API.
+    pub(crate) fn is_over_http(&self) -> bool {
+        self.over_http
     }
 
     pub(crate) fn refused(error: &ErrorMessage) -> Self {
@@ -68,6 +80,7 @@ impl Error {
                 kind: ErrorKind::NoConnection,
                 words: format!("cannot reach {server}: {error}").into(),
                 source: Some(Arc::new(error)),
+                over_http: false,
             },
         }
     }
@@ -103,6 +116,7 @@ impl std::error::Error for Error {
 
 impl From<Mismatch> for Error {
     fn from(mismatch: Mismatch) -> Self {
-        Self { kind: ErrorKind::Mismatch, words: mismatch.to_string().into(), source: Some(Arc::new(mismatch)) }
+        let words = mismatch.to_string().into();
+        Self { kind: ErrorKind::Mismatch, words, source: Some(Arc::new(mismatch)), over_http: false }
     }
 }

@@ -88,6 +88,11 @@ impl Failure {
                 return Some("is motetd running there? Name another with --server or MOTET_SERVER");
             }
             Self::Client(error) => match error.kind() {
+                ErrorKind::NoConnection if error.is_over_http() => {
+                    return Some(
+                        "does motetd speak HTTP there? Name another with --http or MOTET_HTTP, or --server ws://HOST:PORT for both",
+                    );
+                }
                 ErrorKind::NoConnection => {
                     return Some("is motetd running there? Name another with --server or MOTET_SERVER");
                 }
@@ -149,5 +154,15 @@ mod tests {
         assert_eq!(Failure::Client(Error::no_connection(&server, ConnectionError::Closed)).code(), 3);
         assert_eq!(Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)).code(), 0);
         assert_eq!(Failure::from(io::Error::from(io::ErrorKind::NotFound)).code(), 1);
+    }
+
+    #[test]
+    fn a_server_that_is_elsewhere_is_named_by_the_flag_that_says_where() {
+        let server: Address = "tcp://127.0.0.1:1".parse().unwrap();
+        let tcp = Failure::Client(Error::no_connection(&server, ConnectionError::Closed));
+        assert!(tcp.advice().unwrap().contains("--server or MOTET_SERVER"));
+        let api = crate::http::Api::new("http://127.0.0.1:1".parse().unwrap(), None);
+        let http = Failure::Client(api.get::<()>("/rooms").unwrap_err());
+        assert!(http.advice().unwrap().contains("--http or MOTET_HTTP"));
     }
 }

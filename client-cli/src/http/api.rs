@@ -178,11 +178,11 @@ impl Api {
 
     /// The error of an answer that ends in the middle.
     pub fn broke_off(&self, error: &io::Error) -> Error {
-        Error::new(ErrorKind::NoConnection, format!("the answer of {} broke off: {error}", self.address))
+        Error::new(ErrorKind::NoConnection, format!("the answer of {} broke off: {error}", self.address)).over_http()
     }
 
     fn no_connection(&self, error: &dyn std::error::Error) -> Error {
-        Error::new(ErrorKind::NoConnection, format!("cannot reach {}: {error}", self.address))
+        Error::new(ErrorKind::NoConnection, format!("cannot reach {}: {error}", self.address)).over_http()
     }
 }
 
