@@ -1,6 +1,6 @@
 //! `motet blame`: who wrote each line.
 
-use std::io::Read;
+use std::io::{self, IsTerminal, Read};
 
 use clap::Args;
 use motet_protocol::{
@@ -82,6 +82,7 @@ impl Blame {
         let names: Vec<String> = lines.iter().map(|(by, _)| name_of(by)).collect();
         let name_chars = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let (revision_chars, number_chars) = (revision.len(), lines.len().to_string().len());
+        let on_terminal = io::stdout().is_terminal();
         let mut out = Output::new();
         for (index, ((by, text), name)) in lines.into_iter().zip(names).enumerate() {
             let line = index + 1;
@@ -92,6 +93,7 @@ impl Blame {
             let (revision, time) = (by.revision, time_of(by.time_ms));
             // To the second.
             let time = time.get(..19).unwrap_or(&time);
+            let text = people::shown(text, on_terminal);
             out.line(format_args!(
                 "{revision:>revision_chars$} {name:<name_chars$} {time}Z {line:>number_chars$}) {text}"
             ))?;

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use motet_protocol::ids::RoomId;
 
-use super::{Failure, Globals, output::Output, place::Place};
+use super::{Failure, Globals, output::Output, people::shown, place::Place};
 use crate::http::api::with_query;
 
 /// Prints what differs between two texts of a room as a unified diff, as patch takes it.
@@ -40,11 +40,13 @@ impl Diff {
             out.json(&api.get::<serde_json::Value>(&path)?)?;
             return out.flush();
         }
-        let coloured = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        let on_terminal = io::stdout().is_terminal();
+        let coloured = on_terminal && env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         let mut lines = BufReader::new(api.read(&path)?);
         let (mut line, mut number) = (Vec::new(), 0);
         while lines.read_until(b'\n', &mut line).map_err(|error| api.broke_off(&error))? > 0 {
             let text = String::from_utf8_lossy(&line);
+            let text = shown(&text, on_terminal);
             number += 1;
             match colour_of(number, &text).filter(|_| coloured) {
                 Some(colour) => {
