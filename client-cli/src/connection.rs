@@ -13,7 +13,7 @@ use motet_protocol::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{self, Message, protocol::WebSocketConfig},
+    tungstenite::{self, Message, error::ProtocolError, protocol::WebSocketConfig},
 };
 use tokio_util::codec::Framed;
 
@@ -72,7 +72,12 @@ impl From<tungstenite::Error> for ConnectionError {
     fn from(error: tungstenite::Error) -> Self {
         match error {
             tungstenite::Error::Io(error) => Self::Io(error),
-            tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => Self::Closed,
+            tungstenite::Error::ConnectionClosed
+            | tungstenite::Error::AlreadyClosed
+            // A server that was killed says no goodbye, and is a server all the same.
+            | tungstenite::Error::Protocol(
+                ProtocolError::ResetWithoutClosingHandshake | ProtocolError::HandshakeIncomplete,
+            ) => Self::Closed,
             other => Self::NotMotet(other.to_string()),
         }
     }

@@ -10,6 +10,7 @@ use futures_util::{SinkExt, StreamExt};
 use harness::{Server, client, id, line::Line, options, run_motet};
 use motet_client::{
     client::{Backoff, Client},
+    connection::{Connection, ConnectionError},
     error::ErrorKind,
     room::{Check, Event, Room},
 };
@@ -25,9 +26,11 @@ use motet_protocol::{
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use ropey::Rope;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     time::{sleep, timeout},
 };
+use tokio_tungstenite::accept_async;
 use tokio_util::codec::Framed;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -260,6 +263,30 @@ async fn an_edit_that_is_refused_for_now_is_sent_again_when_it_is_time() {
     room.edit(insert(&Rope::new(), 0, "x")).unwrap();
     assert_eq!(timeout(PATIENCE, room.synchronized()).await.unwrap().unwrap(), 1);
     serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_killed_is_lost_over_websocket_as_over_tcp() {
+    for greets in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = format!("ws://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let serving = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            if !greets {
+                // Takes the request, so that the end comes as one and not as an error.
+                let mut request = [0; 4096];
+                assert!(stream.read(&mut request).await.unwrap() > 0);
+                return;
+            }
+            let mut socket = accept_async(stream).await.unwrap();
+            socket.next().await.unwrap().unwrap();
+            socket.into_inner().shutdown().await.unwrap();
+        });
+        let greeting = options(([127, 0, 0, 1], 1).into()).greeting;
+        let error = Connection::open(&server, greeting).await.unwrap_err();
+        assert!(matches!(error, ConnectionError::Closed), "{greets}: {error:?}");
+        serving.await.unwrap();
+    }
 }
 
 /// A server that puts a submit off so many times, for so long each time, and takes it then.
