@@ -4,8 +4,9 @@
 mod harness;
 
 use std::{
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::Output,
+    process::{Child, ChildStderr, Output},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,6 +15,7 @@ use std::{
 };
 
 use harness::{Server, motet, run_motet};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -212,6 +214,70 @@ fn a_trace_is_played_again_and_again() {
     let report = load(&server, &["--trace", file.to_str().unwrap(), "--readers", "1"]);
     assert!(number(&report, "edits") > 3.0, "{report}");
     assert_eq!(number(&report, "rooms_equal"), 2.0);
+}
+
+/// A load that goes on for an hour if nothing ends it, and what it says, once it edits.
+fn begins(server: &Server, more: &[&str]) -> (Child, BufReader<ChildStderr>) {
+    let http = format!("http://{}", server.http);
+    let words = ["load", "--http", &http, "--rooms", "2", "--seconds", "3600", "--warmup", "0"];
+    let mut load = motet(server.tcp, &[&words[..], more].concat()).spawn().unwrap();
+    let mut told = BufReader::new(load.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert!(line.contains("edits/s"), "{line}");
+    (load, told)
+}
+
+/// How a load ended that was to end long before its time, and what it said.
+fn ends(mut load: Child, mut told: BufReader<ChildStderr>) -> (Option<i32>, String) {
+    let begun = Instant::now();
+    while load.try_wait().unwrap().is_none() {
+        if begun.elapsed() > Duration::from_secs(60) {
+            load.kill().unwrap();
+            panic!("the load goes on");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut words = String::new();
+    told.read_to_string(&mut words).unwrap();
+    (load.wait().unwrap().code(), words)
+}
+
+#[test]
+fn a_load_that_is_stopped_takes_its_rooms_with_it() {
+    let server = Server::start(&[]);
+    for workers in ["1", "2"] {
+        let (load, told) = begins(&server, &["--workers", workers]);
+        assert_eq!(server.motet(&["rooms"]).lines().count(), 2);
+        kill_process(Pid::from_child(&load), Signal::INT).unwrap();
+        let (code, words) = ends(load, told);
+        assert_eq!(code, Some(1), "{words}");
+        assert_eq!(words.matches("motet: ").count(), 1, "{words}");
+        assert!(words.contains("motet: stopped before its time"), "{words}");
+        assert_eq!(server.motet(&["rooms"]), "", "{workers} workers");
+    }
+}
+
+#[test]
+fn a_load_whose_server_is_gone_ends() {
+    for workers in ["1", "2"] {
+        let server = Server::start(&[]);
+        let (load, told) = begins(&server, &["--workers", workers]);
+        drop(server);
+        let (code, words) = ends(load, told);
+        assert!(code.is_some_and(|code| code != 0), "{code:?}: {words}");
+        assert!(words.contains("could not be deleted"), "{words}");
+    }
+}
+
+#[test]
+fn figures_that_the_server_does_not_give_are_missed_once() {
+    let server = Server::start(&[]);
+    let words = ["load", "--json", "--http", "http://127.0.0.1:1", "--rooms", "1", "--seconds", "0.1", "--warmup", "0"];
+    let output = run_motet(server.tcp, &words, "");
+    assert!(output.status.success(), "{}", error_of(&output));
+    let told: Value = serde_json::from_slice(&output.stderr).unwrap();
+    assert!(told["notice"].as_str().unwrap().contains("--http"), "{told}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motet_protocol::{hash::TextHash, ids::RoomId, message::At, ot::Operation};
+use motet_protocol::{error::ErrorCode, hash::TextHash, ids::RoomId, message::At, ot::Operation};
 use tokio::{
     sync::watch,
     task::JoinSet,
@@ -23,15 +23,20 @@ use super::{
     peer::{Common, Part, Peer, Phase, Role},
     scenario::Scenario,
     sent::Shared,
+    stop::interrupted,
     storm::Storms,
 };
 use crate::{
     client::Client,
-    commands::{Failure, Globals},
+    commands::{Failure, Globals, notice},
+    error::ErrorKind,
 };
 
 /// How long the last edits may take to reach everyone.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the deletion of a room may take.
+const DELETE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The time from one sample to the next.
 const SAMPLE: Duration = Duration::from_secs(1);
@@ -43,7 +48,7 @@ struct Room {
     peers: JoinSet<Result<TextHash, Failure>>,
 }
 
-/// Everything is connected; nobody edits yet.
+/// The rooms and everybody in them.
 pub(super) struct Crew<'a> {
     scenario: &'a Scenario,
     globals: &'a Globals,
@@ -54,8 +59,8 @@ pub(super) struct Crew<'a> {
 }
 
 impl<'a> Crew<'a> {
-    /// Makes the rooms and connects everyone.
-    pub(super) async fn gather(scenario: &'a Scenario, globals: &'a Globals) -> Result<Self, Failure> {
+    /// Nobody yet, and no rooms.
+    pub(super) async fn new(scenario: &'a Scenario, globals: &'a Globals) -> Result<Self, Failure> {
         let client = globals.connect().await?;
         let common = Arc::new(Common {
             server: globals.server.clone(),
@@ -64,12 +69,15 @@ impl<'a> Crew<'a> {
             figures: Mutex::default(),
             recent: Mutex::default(),
         });
-        let mut crew =
-            Self { scenario, globals, client, common, rooms: Vec::new(), phase: watch::Sender::new(Phase::Ready) };
-        for index in 0..scenario.rooms {
-            crew.open(index).await?;
+        Ok(Self { scenario, globals, client, common, rooms: Vec::new(), phase: watch::Sender::new(Phase::Ready) })
+    }
+
+    /// Makes the rooms and connects everyone. Nobody edits yet.
+    pub(super) async fn gather(&mut self) -> Result<(), Failure> {
+        for index in 0..self.scenario.rooms {
+            self.open(index).await?;
         }
-        Ok(crew)
+        Ok(())
     }
 
     /// Makes a room with its text, and its connections.
@@ -79,7 +87,11 @@ impl<'a> Crew<'a> {
             Some(trace) => Mix::Trace { trace: Arc::clone(trace), next: 0 },
             None => Mix::Random { text_size: it.text_size.into(), inserts: it.inserts, length: it.length.into() },
         };
-        let id = self.client.create_room(Some(RoomId::from_uuid(Uuid::new_v4()))).await?.room;
+        let id = RoomId::from_uuid(Uuid::new_v4());
+        // Known before it is made, so that it is deleted whatever comes between.
+        let shared = Arc::<Mutex<Shared>>::default();
+        self.rooms.push(Room { id: id.clone(), shared: Arc::clone(&shared), peers: JoinSet::new() });
+        self.client.create_room(Some(id.clone())).await?;
         let text = mix.start();
         if !text.is_empty() {
             let (room, events) = self.client.join(id.clone()).await?;
@@ -92,8 +104,6 @@ impl<'a> Crew<'a> {
             .rate
             .and_then(|rate| it.every(rate))
             .map_or(Pace::Closed { think: it.think }, |every| Pace::Open { every });
-        let shared = Arc::<Mutex<Shared>>::default();
-        let mut peers = JoinSet::new();
         for number in 0..it.writers + it.readers + it.slow_readers {
             let role = if number < it.writers {
                 let begun = f64::from(index * it.writers + number) / f64::from(it.rooms * it.writers);
@@ -117,16 +127,18 @@ impl<'a> Crew<'a> {
                 common: Arc::clone(&self.common),
                 phase: self.phase.subscribe(),
             };
-            peers.spawn(Peer::join(part).await?.run());
+            let peer = Peer::join(part).await?;
+            if let Some(room) = self.rooms.last_mut() {
+                room.peers.spawn(peer.run());
+            }
         }
-        self.rooms.push(Room { id, shared, peers });
         Ok(())
     }
 
     /// Edits for the time of the scenario, then compares. `measuring` is awaited when the measured time begins and when
     /// it ends; samples are told as they come.
     pub(super) async fn work<F: Future<Output = ()>>(
-        mut self,
+        &mut self,
         mut edge: impl FnMut() -> F,
         mut tell: impl FnMut(&Sample),
     ) -> Result<Outcome, Failure> {
@@ -136,7 +148,7 @@ impl<'a> Crew<'a> {
         self.pass(it.ramp + it.warmup, -(it.ramp + it.warmup).as_secs_f64(), |sample| {
             tell(&Sample { at: sample.at.min(0.0), ..sample })
         })
-        .await;
+        .await?;
         edge().await;
         let (start, cpu, (up, down)) = (Instant::now(), own::cpu_seconds(), self.common.meter.read());
         self.phase.send_replace(Phase::Measure);
@@ -147,7 +159,7 @@ impl<'a> Crew<'a> {
             tell(&sample);
             samples.push(sample);
         })
-        .await;
+        .await?;
         self.phase.send_replace(Phase::Stop);
         outcome.seconds = start.elapsed().as_secs_f64();
         outcome.cpu_seconds.push(own::cpu_seconds() - cpu);
@@ -159,21 +171,47 @@ impl<'a> Crew<'a> {
         outcome.rooms_equal =
             equal.map_err(|_| Failure::Failed("the last edits did not reach everyone in time".to_owned()))??;
         outcome.figures = lock(&self.common.figures).clone();
-        if !it.keep {
-            for room in self.rooms {
-                self.client.delete_room(room.id).await?;
-            }
-        }
         Ok(outcome)
     }
 
-    /// Lets time pass, in samples.
-    async fn pass(&self, time: Duration, from: f64, mut tell: impl FnMut(Sample)) {
+    /// Everybody goes, however the load ended, and deletes the rooms if they are not to be kept. What cannot be deleted is
+    /// told; whoever stops this too has to delete them.
+    pub(super) async fn leave(self) {
+        if self.scenario.keep {
+            return;
+        }
+        let rooms: Vec<RoomId> = self.rooms.into_iter().map(|room| room.id).collect();
+        let mut left = rooms.len();
+        let delete = async {
+            for room in rooms {
+                match timeout(DELETE_TIMEOUT, self.client.delete_room(room)).await {
+                    Ok(Ok(())) => left -= 1,
+                    // It was never made, or somebody else deleted it.
+                    Ok(Err(error)) if error.kind() == ErrorKind::Refused(ErrorCode::RoomNotFound) => left -= 1,
+                    Ok(Err(_)) => {}
+                    Err(_) => return,
+                }
+            }
+        };
+        tokio::select! {
+            () = delete => {}
+            () = interrupted() => {}
+        }
+        if left > 0 {
+            notice::say(self.globals.json, format_args!("{left} rooms of the load could not be deleted"));
+        }
+    }
+
+    /// Lets time pass, in samples. Fails when somebody's connection ends.
+    async fn pass(&mut self, time: Duration, from: f64, mut tell: impl FnMut(Sample)) -> Result<(), Failure> {
         let start = Instant::now();
         *lock(&self.common.recent) = Default::default();
         let (mut last, mut bytes) = (start, self.common.meter.read());
         while let Some(left) = time.checked_sub(start.elapsed()).filter(|left| !left.is_zero()) {
             sleep(left.min(SAMPLE)).await;
+            if let Some(ended) = self.rooms.iter_mut().find_map(|room| room.peers.try_join_next()) {
+                return Err(why(ended));
+            }
             let (now, (up, down)) = (Instant::now(), self.common.meter.read());
             let (edits, to_ack_us) = std::mem::take(&mut *lock(&self.common.recent));
             tell(Sample {
@@ -186,6 +224,7 @@ impl<'a> Crew<'a> {
             });
             (last, bytes) = (now, (up, down));
         }
+        Ok(())
     }
 
     /// Waits until everything is acknowledged and everyone has received everything. Returns in how many rooms all

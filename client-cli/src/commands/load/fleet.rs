@@ -7,14 +7,16 @@ use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, Stdin},
     process::{Child, ChildStdin, ChildStdout, Command},
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::JoinSet,
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     crew::Crew,
     figures::{Outcome, Sample},
     scenario::Scenario,
+    stop::interrupted,
     words::Words,
 };
 use crate::commands::{Failure, Globals};
@@ -40,12 +42,41 @@ pub(super) async fn work(globals: &Globals) -> Result<(), Failure> {
     let words: Words = serde_json::from_str(&line(&mut input).await?)
         .map_err(|error| Failure::Usage(format!("a worker takes its words from another motet: {error}")))?;
     let scenario = Scenario::new(&words, globals)?;
-    let crew = Crew::gather(&scenario, globals).await?;
-    tell(&Told::Ready);
-    line(&mut input).await?;
-    let edge = || async { tell(&Told::Edge) };
-    let outcome = crew.work(edge, |sample| tell(&Told::Sample(sample.clone()))).await?;
-    tell(&Told::Outcome(Box::new(outcome)));
+    let (begin_in, begin) = oneshot::channel();
+    // The end of the input says that the load is stopped, or that the process that began it has gone.
+    let ended = AbortOnDropHandle::new(tokio::spawn(async move {
+        if line(&mut input).await.is_ok() {
+            // Nobody waits for it where the load has failed.
+            let _ = begin_in.send(());
+        }
+        while line(&mut input).await.is_ok() {}
+    }));
+    let stop = async {
+        tokio::select! {
+            _ = ended => {}
+            () = interrupted() => {}
+        }
+    };
+    let mut crew = Crew::new(&scenario, globals).await?;
+    let work = async {
+        crew.gather().await?;
+        tell(&Told::Ready);
+        if begin.await.is_err() {
+            // The input has ended, which stops this.
+            std::future::pending::<()>().await;
+        }
+        let edge = || async { tell(&Told::Edge) };
+        crew.work(edge, |sample| tell(&Told::Sample(sample.clone()))).await
+    };
+    let outcome = tokio::select! {
+        outcome = work => Some(outcome),
+        () = stop => None,
+    };
+    crew.leave().await;
+    // Whoever stopped it is told of that by the process that began it.
+    if let Some(outcome) = outcome {
+        tell(&Told::Outcome(Box::new(outcome?)));
+    }
     Ok(())
 }
 
@@ -55,13 +86,11 @@ async fn line(input: &mut Lines<BufReader<Stdin>>) -> Result<String, Failure> {
 
 fn tell(told: &Told) {
     let line = serde_json::to_string(told).expect("numbers, lists and maps with names for keys are always JSON");
-    if writeln!(std::io::stdout(), "{line}").is_err() {
-        // The process that began this load has gone; nobody would ever stop it.
-        std::process::exit(1);
-    }
+    // Where the process that began this load has gone, the input has ended too, which stops it.
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Workers that are connected.
+/// The workers.
 pub(super) struct Fleet {
     workers: Vec<(Child, ChildStdin)>,
     heard: mpsc::Receiver<(usize, Told)>,
@@ -69,14 +98,24 @@ pub(super) struct Fleet {
     readers: JoinSet<Result<(), usize>>,
 }
 
+impl Default for Fleet {
+    fn default() -> Self {
+        let (_, nobody) = mpsc::channel(1);
+        Self { workers: Vec::new(), heard: nobody, readers: JoinSet::new() }
+    }
+}
+
 impl Fleet {
     /// Starts the workers, gives each its share of the rooms, and waits until all are ready.
-    pub(super) async fn gather(it: &Scenario, words: &Words, globals: &Globals) -> Result<Self, Failure> {
+    pub(super) async fn gather(&mut self, it: &Scenario, words: &Words, globals: &Globals) -> Result<(), Failure> {
         let (heard_in, heard) = mpsc::channel(HEARD_MAX);
-        let mut fleet = Self { workers: Vec::new(), heard, readers: JoinSet::new() };
+        self.heard = heard;
         for index in 0..it.workers {
             let mut command = Command::new(std::env::current_exe()?);
             command.args(["--server", &globals.server.to_string(), "load", "--worker"]);
+            if globals.json {
+                command.arg("--json");
+            }
             if let Some(token) = &globals.token {
                 command.env("MOTET_TOKEN", token);
             }
@@ -87,21 +126,22 @@ impl Fleet {
             };
             let share = serde_json::to_string(&share(it, words, index)).map_err(std::io::Error::from)?;
             input.write_all(format!("{share}\n").as_bytes()).await?;
-            fleet.workers.push((child, input));
-            fleet.readers.spawn(listen(index as usize, output, heard_in.clone()));
+            self.workers.push((child, input));
+            self.readers.spawn(listen(index as usize, output, heard_in.clone()));
         }
+        drop(heard_in);
         for _ in 0..it.workers {
-            match fleet.hear().await? {
+            match self.hear().await? {
                 (_, Told::Ready) => {}
                 (index, _) => return Err(ended(index)),
             }
         }
-        Ok(fleet)
+        Ok(())
     }
 
     /// Begins everywhere at once. `edge` is awaited when the first worker says that the measured time begins or ends.
     pub(super) async fn work<F: Future<Output = ()>>(
-        mut self,
+        &mut self,
         mut edge: impl FnMut() -> F,
         mut show: impl FnMut(&Sample),
     ) -> Result<Outcome, Failure> {
@@ -136,14 +176,29 @@ impl Fleet {
                 (_, Told::Outcome(outcome)) => outcomes.push(*outcome),
             }
         }
-        for (child, _) in &mut self.workers {
-            child.wait().await?;
-        }
         let merged = outcomes.into_iter().reduce(|mut all, one| {
             all.merge(one);
             all
         });
         merged.ok_or_else(|| Failure::Failed("no worker worked".to_owned()))
+    }
+
+    /// The workers end, however the load did: each deletes its rooms before that.
+    pub(super) async fn leave(self) {
+        let (children, inputs): (Vec<Child>, Vec<ChildStdin>) = self.workers.into_iter().unzip();
+        drop(inputs);
+        // Those that say something more would wait for ever.
+        drop(self.heard);
+        let wait = async {
+            for mut child in children {
+                // Of one that fails nothing more can be heard.
+                let _ = child.wait().await;
+            }
+        };
+        tokio::select! {
+            () = wait => {}
+            () = interrupted() => {}
+        }
     }
 
     /// What a worker says next; fails when one ends without its outcome.

@@ -15,6 +15,7 @@ mod plot;
 mod report;
 mod scenario;
 mod sent;
+mod stop;
 mod storm;
 mod wire;
 mod words;
@@ -30,9 +31,10 @@ use self::{
     metrics::{Usage, usage},
     report::Report,
     scenario::Scenario,
+    stop::{interrupted, until},
     words::Words,
 };
-use super::{Failure, Globals};
+use super::{Failure, Globals, notice};
 
 /// Loads a server and measures it: in a closed loop every writer edits, waits for the acknowledgement, and edits again; with
 /// --rate edits are due at fixed times (an open loop), and latency counts from then.
@@ -40,7 +42,7 @@ use super::{Failure, Globals};
 /// Measures edits per second, the time from an edit to its acknowledgement and to each other screen, chat, presence, bytes, errors, and,
 /// from the server's /metrics, its processor time per edit and its memory; also what the load itself used, and whether the
 /// load rather than the server was the limit. At the end all replicas and the server must hold the same texts; if not,
-/// the exit code is 1. The rooms are new ones, and deleted at the end.
+/// the exit code is 1. The rooms are new ones, and deleted at the end, also when the load fails or is stopped by Ctrl-C.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet load\n  motet load --rooms 1 --writers 2 --think 100     # what one pair of people notices\n  motet load --rate 5000 --html report.html        # an open loop, with plots\n  motet --server ws://127.0.0.1:6683 load --wire json --rooms 50 --seconds 30 --json\n  motet load --readers 10 --slow-readers 2 --cut 0.1 --storm 200\n  motet load --rate 100 --presence 500 --chat 10    # people who move about and talk\n  motet load --scenario docs/scenarios/bad-day.toml --seconds 60\n  motet load --workers 4 --rooms 400               # four processes"
@@ -77,14 +79,29 @@ impl Load {
         drop(client);
         let usages = RefCell::new(Vec::new());
         let edge = || async {
-            let usage = server_usage(&scenario, globals).await;
+            let is_first = usages.borrow().is_empty();
+            let usage = server_usage(&scenario, globals, is_first).await;
             usages.borrow_mut().push(usage);
         };
         let mut live = Live::new(globals.json);
         let outcome = if scenario.workers == 1 {
-            Crew::gather(&scenario, globals).await?.work(edge, |sample| live.show(sample)).await
+            let mut crew = Crew::new(&scenario, globals).await?;
+            let work = async {
+                crew.gather().await?;
+                crew.work(edge, |sample| live.show(sample)).await
+            };
+            let outcome = until(interrupted(), work).await;
+            crew.leave().await;
+            outcome
         } else {
-            Fleet::gather(&scenario, &words, globals).await?.work(edge, |sample| live.show(sample)).await
+            let mut fleet = Fleet::default();
+            let work = async {
+                fleet.gather(&scenario, &words, globals).await?;
+                fleet.work(edge, |sample| live.show(sample)).await
+            };
+            let outcome = until(interrupted(), work).await;
+            fleet.leave().await;
+            outcome
         };
         live.end();
         let outcome = outcome?;
@@ -106,13 +123,17 @@ impl Load {
     }
 }
 
-async fn server_usage(scenario: &Scenario, globals: &Globals) -> Option<Usage> {
+/// What the server has used until now, if it says so. That it does not is told the first time.
+async fn server_usage(scenario: &Scenario, globals: &Globals, is_first: bool) -> Option<Usage> {
     let url = scenario.http.as_deref().unwrap_or(globals.http.as_str());
     let authority = url.trim_start_matches("http://").trim_end_matches('/');
     match usage(authority).await {
         Ok(usage) => Some(usage),
         Err(error) => {
-            eprintln!("motet: no figures of the server from http://{authority}/metrics: {error}; see --http");
+            if is_first {
+                let words = format!("no figures of the server from http://{authority}/metrics: {error}; see --http");
+                notice::say(globals.json, words);
+            }
             None
         }
     }

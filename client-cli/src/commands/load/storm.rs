@@ -7,9 +7,10 @@ use std::{
 
 use motet_protocol::ids::RoomId;
 use tokio::{
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     figures::lock,
@@ -19,7 +20,7 @@ use super::{
 use crate::commands::Globals;
 
 /// The storms of the measured time.
-pub(super) struct Storms(Option<JoinHandle<()>>);
+pub(super) struct Storms(Option<AbortOnDropHandle<()>>);
 
 impl Storms {
     /// The first comes at once.
@@ -28,7 +29,8 @@ impl Storms {
             return Self(None);
         }
         let (newcomers, every) = (it.storm, it.storm_every);
-        Self(Some(tokio::spawn(storms(newcomers, every, globals.clone(), Arc::clone(common), rooms))))
+        let storms = tokio::spawn(storms(newcomers, every, globals.clone(), Arc::clone(common), rooms));
+        Self(Some(AbortOnDropHandle::new(storms)))
     }
 
     /// No more storms.
