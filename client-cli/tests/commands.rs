@@ -138,6 +138,11 @@ fn the_shell_is_told_how_it_ended() {
     let (_, told) = server.motet_fails(&["cat", "no-such-room", "--json"], "");
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told["error"]["code"], "room_not_found");
+    let (code, told) = server.motet_fails(&["cat", "a", "--json", "--at", "soon"], "");
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told["error"]["code"]), (2, &"usage".into()));
+    assert!(told["error"]["message"].as_str().unwrap().contains("soon"), "{told}");
+    assert!(server.motet(&["--help", "--json"]).contains("Usage:"));
     let not_text = std::env::current_exe().unwrap();
     let (code, told) = server.motet_fails(&["put", "a", not_text.to_str().unwrap()], "");
     assert!(code == 1 && told.contains("no UTF-8 text"), "{told}");

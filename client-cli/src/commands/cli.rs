@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -87,6 +87,20 @@ pub fn run(cli: Cli) -> ExitCode {
         notice::say_failure(globals.json, &failure);
     }
     failure.exit_code()
+}
+
+/// Says what is wrong with what was typed, or the help that was asked for; returns what the shell is told.
+pub fn not_a_command(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && env::args_os().any(|word| word == "--json") {
+        let words = error.render().to_string();
+        let words = words.trim().trim_start_matches("error: ").to_owned();
+        let failure = Failure::Usage(words);
+        notice::say_failure(true, &failure);
+        return failure.exit_code();
+    }
+    // Whoever asked may have gone.
+    let _ = error.print();
+    if error.use_stderr() { Failure::Usage(String::new()).exit_code() } else { ExitCode::SUCCESS }
 }
 
 /// Makes the command that of whoever is signed in on the server.

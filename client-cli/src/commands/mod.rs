@@ -48,7 +48,7 @@ use std::time::Duration;
 use motet_protocol::ids::SessionId;
 use uuid::Uuid;
 
-pub use cli::{Cli, run};
+pub use cli::{Cli, not_a_command, run};
 pub use failure::Failure;
 
 use crate::{

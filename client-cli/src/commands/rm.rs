@@ -36,8 +36,8 @@ fn confirmed(room: &RoomId) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage("nobody is there to ask; give --yes to delete without asking".to_owned()));
     }
-    eprint!("Delete room {room} with its history, for good? [y/N] ");
-    io::stderr().flush()?;
+    // An answer is waited for also where the question cannot be seen.
+    let _ = write!(io::stderr(), "Delete room {room} with its history, for good? [y/N] ");
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
