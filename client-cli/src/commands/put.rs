@@ -3,15 +3,21 @@
 use std::{
     io::{self, Read},
     path::PathBuf,
+    time::Duration,
 };
 
 use clap::Args;
 use motet_protocol::{
-    ids::RoomId,
+    ids::{Revision, RoomId},
     ot::{Component, Operation},
 };
+use tokio::time::interval;
 
-use super::{Failure, Globals, notice, output::Output};
+use super::{Failure, Globals, notice, output::Output, progress};
+use crate::{error::Error, room::Room};
+
+/// How often a long upload shows how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// Makes a room's text that of a file, as a minimal edit: what is equal stays, and what others type meanwhile is merged.
 #[derive(Args, Debug)]
@@ -26,7 +32,8 @@ pub(crate) struct Put {
 impl Put {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let after = self.read()?;
-        let (room, events) = globals.connect().await?.join(self.room.clone()).await?;
+        let client = globals.connect().await?;
+        let (room, events) = client.join(self.room.clone()).await?;
         notice::only_put_off(events, globals.json);
         let mut operation = Ok(Operation::default());
         let edited = room.update(|before| {
@@ -34,7 +41,11 @@ impl Put {
             operation.as_ref().ok().filter(|operation| !operation.is_noop()).cloned()
         })?;
         let operation = operation.map_err(|error| Failure::Failed(error.to_string()))?;
-        let revision = room.synchronized().await?;
+        let is_long = operation.inserted_bytes() as u64 > client.welcome().limits.edit_bytes_max;
+        let revision = match is_long {
+            true => with_progress(&room, operation.inserted_bytes()).await?,
+            false => room.synchronized().await?,
+        };
         let (inserted, deleted) = extent(&operation);
         let mut out = Output::new();
         if globals.json {
@@ -61,6 +72,22 @@ impl Put {
             Failure::Failed(format!("{} is no UTF-8 text: byte {at} is wrong", self.file.display()))
         })
     }
+}
+
+/// Waits until all of an edit that inserts so many bytes is acknowledged, and shows how far it is.
+async fn with_progress(room: &Room, bytes: usize) -> Result<Revision, Error> {
+    let progress = progress::bytes(Some(bytes as u64));
+    let mut ticks = interval(PROGRESS_EVERY);
+    let synchronized = room.synchronized();
+    tokio::pin!(synchronized);
+    let done = loop {
+        tokio::select! {
+            done = &mut synchronized => break done,
+            _ = ticks.tick() => progress.set_position(bytes.saturating_sub(room.unacknowledged_bytes()) as u64),
+        }
+    };
+    progress.finish_and_clear();
+    done
 }
 
 /// How many characters an operation inserts and deletes.

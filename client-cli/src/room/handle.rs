@@ -233,6 +233,12 @@ impl Room {
         self.wait(|replica| replica.is_synchronized().then(|| replica.revision())).await
     }
 
+    /// How many bytes of text were inserted here and are not acknowledged: they become fewer while
+    /// [`synchronized`](Self::synchronized) waits.
+    pub fn unacknowledged_bytes(&self) -> usize {
+        self.inner.seat.lock().unacknowledged_bytes()
+    }
+
     /// Waits until the text is at a revision or after it.
     pub async fn reached(&self, revision: Revision) -> Result<Revision, Error> {
         self.wait(|replica| (replica.revision() >= revision).then(|| replica.revision())).await

@@ -135,6 +135,11 @@ impl Replica {
         *self.client.state() == State::Synchronized && !self.empty
     }
 
+    /// How many bytes of text were inserted and are not acknowledged.
+    pub(crate) fn unacknowledged_bytes(&self) -> usize {
+        self.client.state().unacknowledged().filter_map(Command::operation).map(Operation::inserted_bytes).sum()
+    }
+
     /// Whether it is joined, with its text.
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.stage, Stage::Following { .. })

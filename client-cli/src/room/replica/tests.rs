@@ -47,6 +47,19 @@ fn a_text_that_is_too_long_already_can_be_made_shorter() {
     replica.edit(replace(&replica, 2, "")).unwrap();
 }
 
+#[test]
+fn a_long_edit_is_seen_to_become_less_piece_by_piece() {
+    let mut replica = open("text", &Limits { edit_bytes_max: 4, ..Limits::default() });
+    replica.edit(replace(&replica, 0, "0123456789")).unwrap();
+    let mut left = vec![replica.unacknowledged_bytes()];
+    for seq in 1..=3 {
+        replica.poll(1, Instant::now());
+        replica.acknowledged(seq, 1 + seq);
+        left.push(replica.unacknowledged_bytes());
+    }
+    assert_eq!(left, [10, 6, 2, 0]);
+}
+
 /// A time that has come and stays would wake the task again and again.
 #[test]
 fn a_join_that_was_put_off_leaves_no_time_to_wake_at_behind() {
