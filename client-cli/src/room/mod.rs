@@ -7,6 +7,7 @@
 mod company;
 mod event;
 mod handle;
+mod length;
 mod replica;
 
 pub(crate) use company::{Company, Signal};

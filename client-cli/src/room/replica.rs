@@ -9,12 +9,12 @@ use motet_protocol::{
     ids::{Channel, ParticipantId, Revision, RoomId, Seq},
     limits::Limits,
     message::{ClientMessage, Command, Entry, SnapshotInfo},
-    ot::{Component, Mismatch, Operation},
+    ot::{Mismatch, Operation},
     people::News,
 };
 use ropey::{Rope, RopeBuilder};
 
-use super::{Company, Event};
+use super::{Company, Event, length};
 use crate::error::{Error, ErrorKind};
 
 /// How long to wait before a room is joined again that the session was said to have joined from elsewhere.
@@ -181,27 +181,12 @@ impl Replica {
         if operation.base_len() != found {
             return Err(Mismatch { expected: operation.base_len(), found }.into());
         }
-        self.check_length(&operation)?;
+        length::check(&self.text, &operation, &self.limits)?;
         let applied = operation.clone();
         self.client.edit(operation)?;
         applied.apply_to_rope(&mut self.text)?;
         self.company.text_changed(&applied, true);
         Ok(())
-    }
-
-    /// Whether the text may be as long as an edit makes it. Found out before anything is sent: a long edit goes in pieces,
-    /// and those that fit would stay without the rest.
-    fn check_length(&self, operation: &Operation) -> Result<(), Error> {
-        let most = self.limits.text_bytes_max;
-        if operation.inserted_bytes() == 0 || (self.text.len_bytes() + operation.inserted_bytes()) as u64 <= most {
-            return Ok(());
-        }
-        let bytes = bytes_after(&self.text, operation);
-        if bytes as u64 <= most {
-            return Ok(());
-        }
-        let words = format!("the text would have {bytes} bytes; {most} are allowed in a room");
-        Err(Error::new(ErrorKind::Refused(ErrorCode::TextTooLarge), words))
     }
 
     /// Does something else than an edit; its positions count on the replica's text.
@@ -526,23 +511,6 @@ impl Replica {
         }
         (edits.unwrap_or_default(), commands)
     }
-}
-
-/// How many bytes a text has after an operation that fits it.
-fn bytes_after(text: &Rope, operation: &Operation) -> usize {
-    let (mut at, mut bytes) = (0, text.len_bytes());
-    for component in operation.components() {
-        match component {
-            Component::Retain(n) => at += n as usize,
-            Component::Insert(inserted) => bytes += inserted.len(),
-            Component::Delete(n) => {
-                let end = at + n as usize;
-                bytes -= text.char_to_byte(end) - text.char_to_byte(at);
-                at = end;
-            }
-        }
-    }
-    bytes
 }
 
 #[cfg(test)]
