@@ -306,6 +306,20 @@ async fn a_room_that_was_deleted_and_not_cleared_away_is_at_the_next_start() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_removal_that_cannot_be_finished_does_not_keep_others_from_it() {
+    let hub = Hub::start(0);
+    for room in ["a", "b"] {
+        hub.create(room).await;
+        hub.store.once(|call| matches!(call, Call::Purge), What::Refuse);
+        assert_eq!(hub.delete(room).await, Ok(()));
+    }
+    assert_eq!(hub.store.scan("purge/", None, 10).unwrap().len(), 2);
+    hub.store.once(|call| matches!(call, Call::Purge), What::Refuse);
+    let again = hub.again().await;
+    assert_eq!(again.store.scan("purge/", None, 10).unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_never_leads_to_another_room_of_the_same_name() {
     let hub = Hub::start(0);
     hub.create("a").await;

@@ -177,13 +177,18 @@ impl Registry {
     /// Removes all that is kept under the log of a room that is no more, the mark of its removal last. A room whose record is
     /// still there stays, and is no longer about to be removed. Done again if it was cut off.
     pub fn finish_removal(&self, room: &RoomId, log: LogId) -> Result<(), StoreError> {
-        if self.find(room)?.is_none_or(|record| record.log() != log) {
-            self.store.purge(log)?;
-            for prefix in [card::key(log), activity::key(log), chat::messages_of(log), chat::marks_of(log)] {
-                self.store.remove_pairs(&prefix)?;
+        let mark = Swap { key: purge_key(log), expected: Some(mark_of(room)), new: None };
+        match self.find(room)? {
+            // On the condition that it still is: it may be being removed after all.
+            Some(record) if record.log() == log => drop(self.store.swap_all(&[stands(room, &record), mark])?),
+            _ => {
+                self.store.purge(log)?;
+                for prefix in [card::key(log), activity::key(log), chat::messages_of(log), chat::marks_of(log)] {
+                    self.store.remove_pairs(&prefix)?;
+                }
+                self.store.swap_all(&[mark])?;
             }
         }
-        self.store.compare_and_swap(&purge_key(log), Some(&mark_of(room)), None)?;
         Ok(())
     }
 

@@ -24,7 +24,7 @@ use crate::{
     auth::{Taken, Target},
     room::{Refusal, access, people::People},
     session::Caller,
-    store::{LogId, StoreError},
+    store::LogId,
 };
 
 /// How often a room that goes is looked at until nothing of it is on its way to the log.
@@ -167,24 +167,18 @@ impl Rooms {
         let _ = tokio::time::timeout(CLEAR_TIMEOUT, cleared).await;
     }
 
-    /// Finishes removals, and imports, that a crash cut off; called before anybody is served. What cannot be finished now waits
-    /// for the next start, and holds nothing up.
+    /// Finishes removals, and imports, that a crash cut off. What cannot be finished now is later, and holds nothing up.
     pub async fn finish_removals(&self) {
         let registry = self.registry().clone();
-        let finish = move || {
-            let unfinished = registry.cut_off()?;
-            for (room, log) in &unfinished {
-                if let Err(error) = registry.finish_removal(room, *log) {
-                    warn_of(room, &error);
+        match blocking(move || registry.cut_off()).await {
+            Ok(Ok(unfinished)) => {
+                for (room, log) in &unfinished {
+                    tracing::info!(%room, %log, "the removal or the making of a room was cut off; what is left of it is looked after");
+                    self.clear(room, *log, None).await;
                 }
             }
-            Ok::<_, StoreError>(unfinished.len())
-        };
-        match blocking(finish).await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(count)) => tracing::info!(count, "looked after rooms whose removal or making was cut off"),
             Ok(Err(error)) => tracing::error!(%error, "removals that were cut off cannot be looked up"),
-            Err(refusal) => tracing::error!(%refusal, "removals that were cut off cannot be finished"),
+            Err(refusal) => tracing::error!(%refusal, "removals that were cut off cannot be looked up"),
         }
     }
 }
@@ -193,12 +187,10 @@ async fn try_clear(registry: &Registry, room: &RoomId, log: LogId) -> bool {
     let (registry, name) = (registry.clone(), room.clone());
     match blocking(move || registry.finish_removal(&name, log)).await {
         Ok(Ok(())) => return true,
-        Ok(Err(error)) => warn_of(room, &error),
+        Ok(Err(error)) => {
+            tracing::warn!(%room, %error, "what is left of a room that is no more is not cleared away yet")
+        }
         Err(refusal) => tracing::error!(%room, %refusal, "clearing away what is left of a room failed"),
     }
     false
-}
-
-fn warn_of(room: &RoomId, error: &StoreError) {
-    tracing::warn!(%room, %error, "what is left of a room that is no more is not cleared away yet");
 }
