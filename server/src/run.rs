@@ -54,9 +54,6 @@ pub enum RunError {
     /// Who is to complete and summarize cannot be asked.
     #[error("the system's certificates, for --assist-url, cannot be read: {0}")]
     Assist(std::io::Error),
-    /// What the store holds of removed rooms cannot be finished.
-    #[error("cannot finish what a crash cut off: {0}")]
-    Recovery(String),
 }
 
 /// The sockets of a server.
@@ -118,11 +115,7 @@ pub async fn run(
     let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics))
         .assisted_by(assist)
         .with_links_of(auth.clone());
-    match rooms.finish_removals().await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "finished removing rooms"),
-        Err(refusal) => return Err(RunError::Recovery(refusal.message)),
-    }
+    rooms.finish_removals().await;
     let context = Context {
         rooms: rooms.clone(),
         auth,

@@ -11,6 +11,7 @@ use motet_protocol::{
     ids::SessionId,
     message::{ClientMessage, Command, ServerMessage},
 };
+use motet_server::store::{self, Durability, StoreKind};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -193,4 +194,28 @@ fn a_project_tells_who_is_in_which_of_its_files() {
     let mut stranger = Http::connect(server.http);
     assert_eq!(people(&mut stranger).is(200).json(), json!({ "files": [] }));
     stranger.get("/api/projects/nothing/people").is_problem(404, "not_found");
+}
+
+#[test]
+fn a_link_that_outlived_its_project_does_not_lead_to_another_one_of_the_same_name() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start_in(data.path().to_owned(), &[]);
+    let mut host = Http::connect(server.http);
+    host.json("POST", "/api/projects", &json!({ "project": "motet" })).is(201);
+    let link = host.json("POST", "/api/projects/motet/links", &json!({ "role": "host" })).is(201).json();
+    let redeem = json!({ "link": link["secret"], "name": "Bob" });
+    host.json("POST", "/api/auth/redeem", &redeem).is(200);
+    drop(host);
+    server.stop();
+    {
+        // As it is where a server ended while it deleted the project, or somebody made the link just then.
+        let store = store::open(StoreKind::Sled, data.path(), Durability::Sync).unwrap();
+        let project = store.get("project/motet").unwrap();
+        assert!(store.compare_and_swap("project/motet", project.as_deref(), None).unwrap());
+    }
+    let server = Server::start_in(data.path().to_owned(), &[]);
+    let mut host = Http::connect(server.http);
+    host.json("POST", "/api/projects", &json!({ "project": "motet" })).is(201);
+    host.json("POST", "/api/auth/redeem", &redeem).is(404);
+    assert_eq!(host.get("/api/projects/motet/links").is(200).json(), json!({ "links": [] }));
 }

@@ -7,7 +7,6 @@ mod harness;
 use std::{
     collections::BTreeSet,
     io::Write,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -18,20 +17,8 @@ use motet_protocol::{
     ids::{ParticipantId, SessionId},
     json,
     limits::DESCRIPTION_BYTES_MAX,
-    message::{At, ClientMessage, Command, Durability, ServerMessage},
+    message::{At, ClientMessage, Command, ServerMessage},
     room::{Public, RoleOf, RoomFilter, RoomInfo, SettingsPatch, Standing},
-};
-use motet_server::{
-    auth::{Authenticator, NewLink, Target, config::Choice},
-    hub::{
-        now_ms,
-        registry::Registry,
-        rooms::{Rooms, Rules},
-    },
-    log::LogWriter,
-    metrics::Metrics,
-    room::limits::RoomLimits,
-    store::{Store, memory::MemoryStore},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -494,32 +481,6 @@ fn the_links_to_a_room_that_expires_go_with_it() {
     }
     // Its name is free before that.
     lead_nowhere(&mut http, "short", &linked, "expiry");
-}
-
-#[tokio::test]
-async fn the_links_to_a_room_whose_removal_was_cut_off_are_gone_after_the_next_start() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    let auth = Authenticator::open(Choice::default().check(&[]).unwrap(), Arc::clone(&store)).unwrap();
-    let registry = Registry::new(Arc::clone(&store));
-    for room in ["gone", "again"] {
-        let record = registry.create(&id(room), None, 1).unwrap();
-        registry.begin_removal(&id(room), &record).unwrap();
-    }
-    // There is another room of this name since, whose links are its own.
-    registry.create(&id("again"), None, 2).unwrap();
-    for room in ["gone", "again"] {
-        let new = NewLink { role: Role::Viewer, label: String::new(), created_by: None, expires_ms: None };
-        auth.create_link(Target::Room(id(room)), new, now_ms()).await.unwrap();
-    }
-    let (outcomes, _) = tokio::sync::mpsc::unbounded_channel();
-    let (log, _thread) = LogWriter::start(Arc::clone(&store), outcomes);
-    let metrics = Arc::new(Metrics::new(Durability::None, "memory"));
-    let rules = Rules { public: None, guests_create: true, ttl_s: 0 };
-    let rooms = Rooms::new(store, log.clone(), RoomLimits::default(), rules, metrics).with_links_of(auth.clone());
-    assert_eq!(rooms.finish_removals().await, Ok(2));
-    assert_eq!(auth.links(Target::Room(id("gone")), now_ms()).await, Ok(Vec::new()));
-    assert_eq!(auth.links(Target::Room(id("again")), now_ms()).await.unwrap().len(), 1);
-    log.end();
 }
 
 #[test]

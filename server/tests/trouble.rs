@@ -9,10 +9,11 @@ use std::{fs, io::Write, path::Path, time::Duration};
 
 use harness::{Peer, hello, id, insert, process::Process};
 use motet_protocol::{
+    chat::ChatCommand,
     codec,
     error::{About, ErrorCode},
     ids::SessionId,
-    message::{At, ClientMessage, ServerMessage},
+    message::{At, ClientMessage, Command, ServerMessage},
 };
 use motet_server::{
     hub::registry::RoomRecord,
@@ -141,6 +142,74 @@ fn a_damaged_room_is_refused_and_the_others_serve() {
         peer.seq = 0;
         assert_eq!(peer.edit(1, 300, insert(0, "y", 300)), 301);
     }
+}
+
+#[test]
+fn a_room_of_which_a_message_is_damaged_can_be_deleted_and_the_server_starts_again() {
+    for kind in [StoreKind::Sled, StoreKind::Fjall] {
+        let data = tempfile::tempdir().unwrap();
+        let name = kind.to_string();
+        let server = Process::start(data.path(), &["--store", &name]);
+        let mut peer = greeted(&server);
+        peer.create("hurt");
+        peer.join(1, "hurt");
+        for seq in 1..=3 {
+            let say = ChatCommand::Say { text: "x".repeat(4_000), thread: None, quote: None, mentions: Vec::new() };
+            peer.say(&ClientMessage::Submit { channel: 1, seq, base: 0, command: Command::Chat(Box::new(say)) });
+            assert!(matches!(peer.hear(), ServerMessage::Ack { .. }), "{name}");
+        }
+        drop(peer);
+        assert!(server.terminate());
+        damage_pairs(data.path(), kind);
+
+        let server = Process::start(data.path(), &["--store", &name]);
+        let mut peer = greeted(&server);
+        peer.say(&ClientMessage::ListRooms { request: 1, filter: Box::default(), after: None, limit: 10 });
+        let ServerMessage::Rooms { rooms, .. } = peer.hear() else { panic!("{name}: a list was due") };
+        assert_eq!(rooms.len(), 1, "{name}");
+        peer.say(&ClientMessage::DeleteRoom { request: 1, room: id("hurt") });
+        assert!(matches!(peer.hear(), ServerMessage::Deleted { request: 1, .. }), "{name}");
+        drop(peer);
+        server.kill();
+        let server = Process::start(data.path(), &["--store", &name]);
+        greeted(&server).create("hurt");
+        assert!(server.terminate());
+        let store = store::open(kind, data.path(), Durability::Sync).unwrap();
+        for prefix in ["chat/", "purge/"] {
+            assert_eq!(store.scan(prefix, None, 10).unwrap(), [], "{name}: nothing is left of it");
+        }
+    }
+}
+
+/// Damages every message, card and list of events.
+fn damage_pairs(data: &Path, kind: StoreKind) {
+    let beside =
+        |key: &[u8]| ["kchat/", "kcard/", "kactivity/"].iter().any(|prefix| key.starts_with(prefix.as_bytes()));
+    let flip = |value: &[u8]| [&[value[0] ^ 0x10], &value[1..]].concat();
+    let mut damaged = 0;
+    match kind {
+        StoreKind::Sled => {
+            let db = sled::open(data.join("sled")).unwrap();
+            for (key, value) in db.iter().map(Result::unwrap).filter(|(key, _)| beside(key)) {
+                db.insert(key, flip(&value)).unwrap();
+                damaged += 1;
+            }
+            db.flush().unwrap();
+        }
+        StoreKind::Fjall => {
+            let db = fjall::Database::builder(data.join("fjall")).open().unwrap();
+            let names = db.list_keyspace_names();
+            let map = db.keyspace(&names[0], fjall::KeyspaceCreateOptions::default).unwrap();
+            let pairs: Vec<_> = map.iter().map(|pair| pair.into_inner().unwrap()).collect();
+            for (key, value) in pairs.into_iter().filter(|(key, _)| beside(key)) {
+                map.insert(key, flip(&value)).unwrap();
+                damaged += 1;
+            }
+            db.persist(fjall::PersistMode::SyncAll).unwrap();
+        }
+        StoreKind::Memory => unreachable!("it has no disk"),
+    }
+    assert!(damaged > 5, "{damaged}");
 }
 
 /// Damages the rooms that are named for it, below the store's own notice: with its engine, not with its code.

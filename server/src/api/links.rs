@@ -13,7 +13,7 @@ use super::{Api, body::Body, params::Path, problem::Answer, projects, who::Who};
 use crate::{
     auth::{Link, NewLink, NewShare, Secret, Target, TokenId},
     hub::now_ms,
-    room::Refusal,
+    room::{Refusal, live::not_found},
     session::Caller,
 };
 
@@ -48,10 +48,22 @@ pub struct LinkMade {
     secret: Secret,
 }
 
-async fn make(api: &Api, caller: &Caller, target: Target, wanted: LinkWanted) -> Result<Json<LinkMade>, Refusal> {
+/// Makes a link. `still` says, when it is made, whether it leads where it was to lead: if that was deleted meanwhile, and perhaps
+/// made anew by somebody else, the link is taken back before anybody was told of it.
+async fn make(
+    api: &Api,
+    caller: &Caller,
+    target: Target,
+    wanted: LinkWanted,
+    still: impl Future<Output = Result<(), Refusal>>,
+) -> Result<Json<LinkMade>, Refusal> {
     let LinkWanted { role, label, expires_ms } = wanted;
     let new = NewLink { role, label, created_by: caller.account().cloned(), expires_ms };
-    let NewShare { link, secret } = api.context.auth.create_link(target, new, now_ms()).await?;
+    let NewShare { link, secret } = api.context.auth.create_link(target.clone(), new, now_ms()).await?;
+    if let Err(refusal) = still.await {
+        let _ = api.context.auth.revoke_link(target, link.id).await;
+        return Err(refusal);
+    }
     Ok(Json(LinkMade { link, secret }))
 }
 
@@ -78,8 +90,12 @@ pub async fn make_for_room(
     Body(wanted): Body<LinkWanted>,
 ) -> Answer<(StatusCode, Json<LinkMade>)> {
     let caller = who.caller.clone();
-    api.enter(who, &room, Role::Host).await?;
-    Ok((StatusCode::CREATED, make(&api, &caller, Target::Room(room), wanted).await?))
+    let entered = api.enter(who, &room, Role::Host).await?;
+    let still = async {
+        let (cell, _) = api.context.rooms.enter(&caller, &room, Role::Host).await?;
+        if cell.log_id() == entered.cell.log_id() { Ok(()) } else { Err(not_found(Some(&room))) }
+    };
+    Ok((StatusCode::CREATED, make(&api, &caller, Target::Room(room.clone()), wanted, still).await?))
 }
 
 /// Take a link to a room back; for hosts
@@ -121,7 +137,8 @@ pub async fn make_for_project(
     Body(wanted): Body<LinkWanted>,
 ) -> Answer<(StatusCode, Json<LinkMade>)> {
     projects::require_host(&api, &caller, &id).await?;
-    Ok((StatusCode::CREATED, make(&api, &caller, Target::Project(id), wanted).await?))
+    let still = projects::require_host(&api, &caller, &id);
+    Ok((StatusCode::CREATED, make(&api, &caller, Target::Project(id.clone()), wanted, still).await?))
 }
 
 /// Take a link to a project back; for its hosts

@@ -261,9 +261,16 @@ pub async fn create(
         // A guest would have made a project that nobody is the host of.
         new.decide(Member::Participant(caller.participant), Some(Role::Host))?;
     }
-    let made = new.clone();
+    let (made, auth, target) = (new.clone(), api.context.auth.clone(), Target::Project(id.clone()));
     // The one that is there stays.
-    let update = move |before: Option<Project>| Ok(Some(before.unwrap_or_else(|| made.clone())));
+    let update = move |before: Option<Project>| match before {
+        Some(before) => Ok(Some(before)),
+        None => {
+            // Somebody may have made a link to the one before while it was deleted.
+            auth.revoke_links_now(&target)?;
+            Ok(Some(made.clone()))
+        }
+    };
     let after = api.context.rooms.update_project(&id, update).await?;
     if after.is_none_or(|after| *after != new) {
         let problem = Problem::new(ErrorCode::BadArgument, format!("there is a project {id}; take another name"));
@@ -326,9 +333,12 @@ pub async fn change(
     responses((status = 204, description = "It is gone; its members have no more role in its rooms than others")),
 )]
 pub async fn delete(State(api): State<Api>, Path(id): Path<ProjectId>, Who { caller, .. }: Who) -> Answer<StatusCode> {
-    update(&api, caller, id.clone(), |_| Ok(None)).await?;
-    // Links to it must not lead to another project of the same name.
-    api.context.auth.revoke_links(Target::Project(id)).await?;
+    require_host(&api, &caller, &id).await?;
+    // Before, since they must not lead to another project of the same name, whatever comes in between.
+    let links = api.context.auth.take_links(Target::Project(id.clone())).await?;
+    let deleted = update(&api, caller, id, |_| Ok(None)).await;
+    api.context.auth.end(links);
+    deleted?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -43,6 +43,6 @@ pub use self::{
     identity::{Grant, Identity, Target},
     links::{Link, NewLink},
     secret::Secret,
-    sharing::{NewShare, Shared},
+    sharing::{NewShare, Shared, Taken},
     token::TokenId,
 };

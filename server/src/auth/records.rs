@@ -88,7 +88,8 @@ impl Records {
         records.collect::<Result<_, StoreError>>().map_err(told)
     }
 
-    fn find<T: Decode<()>>(&self, key: &str) -> Result<Option<(T, Bytes)>, StoreError> {
+    /// A record, and its value in the store.
+    pub(super) fn find<T: Decode<()>>(&self, key: &str) -> Result<Option<(T, Bytes)>, StoreError> {
         let Some(value) = self.store.get(key)? else { return Ok(None) };
         let record = codec::decode(&value).map_err(|error| damaged(key, error.to_string()))?;
         Ok(Some((record, value)))

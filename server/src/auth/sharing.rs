@@ -3,7 +3,7 @@
 use motet_protocol::{access::Role, error::ErrorCode, ids::UnixMs};
 
 use super::{
-    authenticator::{Authenticator, unauthorized},
+    authenticator::{Authenticator, Parts, unauthorized},
     identify::links_key,
     identity::{Identity, Target},
     limits::SHARE_TOKEN_MS,
@@ -11,7 +11,10 @@ use super::{
     secret::Secret,
     token::{Holder, LinkToken, Share, TokenId},
 };
-use crate::room::Refusal;
+use crate::{
+    room::Refusal,
+    store::{StoreError, Swap},
+};
 
 /// A link that was just made.
 #[derive(Clone, Debug)]
@@ -33,6 +36,13 @@ pub struct Shared {
     pub role: Role,
     /// Until when.
     pub expires_ms: UnixMs,
+}
+
+/// Links that were taken back, by which some may still be in: see [`Authenticator::end`].
+#[derive(Debug, Default)]
+#[must_use = "who came by them is still in"]
+pub struct Taken {
+    ids: Vec<TokenId>,
 }
 
 impl Authenticator {
@@ -87,17 +97,46 @@ impl Authenticator {
         .await
     }
 
-    /// Takes all links to a room or project back. Whoever deletes one calls this, so that its links do not lead to another
-    /// of the same name. Returns how many there were.
+    /// Takes all links to a room or project back. Returns how many there were.
     pub async fn revoke_links(&self, target: Target) -> Result<usize, Refusal> {
-        self.blocking(move |parts| {
-            let ids = parts.records.update(&links_key(&target), |links: Option<Links>| {
-                Ok((None, links.map(|links| links.ids()).unwrap_or_default()))
-            })?;
-            parts.watch.revoke(ids.iter().copied());
-            Ok(ids.len())
-        })
-        .await
+        let auth = self.clone();
+        self.blocking(move |_| auth.revoke_links_now(&target)).await
+    }
+
+    /// The same at once. Waits for the disk.
+    pub fn revoke_links_now(&self, target: &Target) -> Result<usize, Refusal> {
+        let taken = self.0.take_links(target)?;
+        let count = taken.ids.len();
+        self.end(taken);
+        Ok(count)
+    }
+
+    /// Takes all links to a room or project back. Whoever deletes one calls this before, so that its links never lead to another
+    /// of the same name, and [`end`](Self::end) when it is deleted.
+    pub async fn take_links(&self, target: Target) -> Result<Taken, Refusal> {
+        self.blocking(move |parts| parts.take_links(&target)).await
+    }
+
+    /// The same for whoever makes the change together with others: it is returned, if there are links. Links that are damaged
+    /// stay, since they lead nowhere. Waits for the disk.
+    pub fn links_to_take(&self, target: &Target) -> Result<(Option<Swap>, Taken), StoreError> {
+        let key = links_key(target);
+        match self.0.records.find::<Links>(&key) {
+            Ok(None) => Ok((None, Taken::default())),
+            Ok(Some((links, stored))) => {
+                Ok((Some(Swap { key, expected: Some(stored), new: None }), Taken { ids: links.ids() }))
+            }
+            Err(error @ StoreError::DamagedValue { .. }) => {
+                tracing::error!(%target, %error, "the links to what is deleted are damaged, and stay");
+                Ok((None, Taken::default()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whoever came by links that were taken back is nobody from here on, connections that are open included.
+    pub fn end(&self, taken: Taken) {
+        self.0.watch.revoke(taken.ids);
     }
 
     /// Follows a link. Who is signed in stays who they are; others are guests who call themselves `name`.
@@ -147,5 +186,14 @@ impl Authenticator {
                 Ok((holder, expires_ms.unwrap_or(until_ms).min(until_ms)))
             }
         }
+    }
+}
+
+impl Parts {
+    fn take_links(&self, target: &Target) -> Result<Taken, Refusal> {
+        let ids = self.records.update(&links_key(target), |links: Option<Links>| {
+            Ok((None, links.map(|links| links.ids()).unwrap_or_default()))
+        })?;
+        Ok(Taken { ids })
     }
 }

@@ -3,7 +3,7 @@
 
 use motet_protocol::{codec, ids::Revision};
 
-use super::history;
+use super::{hint, history};
 use crate::{
     history::{activity::Activity, cast::Cast},
     store::{LogId, Store, StoreError},
@@ -12,13 +12,14 @@ use crate::{
 /// Entries that are read to bring events up to date; if more came, those before them are passed over.
 const CATCH_UP_MAX: u64 = 4_096;
 
-fn key(log: LogId) -> String {
+/// Where they are kept.
+pub(super) fn key(log: LogId) -> String {
     format!("activity/{log}")
 }
 
 /// The events of a room whose log ends at `head`. Waits for the disk.
 pub fn read(store: &dyn Store, log: LogId, head: Revision) -> Result<Activity, StoreError> {
-    let kept = store.get(&key(log)).ok().flatten();
+    let kept = hint(store, &key(log));
     let mut activity: Activity = kept.and_then(|kept| codec::decode(&kept).ok()).unwrap_or_default();
     let mut at = activity.revision.max(head.saturating_sub(CATCH_UP_MAX));
     let mut cast = Cast::default();
@@ -36,19 +37,11 @@ pub fn read(store: &dyn Store, log: LogId, head: Revision) -> Result<Activity, S
 
 /// Keeps the events of a room. A failure is passed over. Waits for the disk.
 pub fn keep(store: &dyn Store, log: LogId, activity: &Activity) {
-    let kept = store.get(&key(log)).ok().flatten();
+    let kept = hint(store, &key(log));
     let new = codec::encode(activity);
     if kept.as_ref() != Some(&new)
         && let Err(error) = store.compare_and_swap(&key(log), kept.as_deref(), Some(&new))
     {
         tracing::debug!(%log, %error, "a room's events could not be kept");
     }
-}
-
-/// Removes the events of a room that is no more.
-pub fn remove(store: &dyn Store, log: LogId) -> Result<(), StoreError> {
-    if let Some(kept) = store.get(&key(log))? {
-        store.compare_and_swap(&key(log), Some(&kept), None)?;
-    }
-    Ok(())
 }

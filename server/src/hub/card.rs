@@ -9,10 +9,13 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::history;
+use super::{
+    hint, history,
+    registry::{RoomRecord, stands},
+};
 use crate::{
     room::{Ground, Principal, RoomState, access, people::People},
-    store::{LogId, Store, StoreError},
+    store::{LogId, Store, StoreError, Swap},
 };
 use motet_protocol::access::Role;
 
@@ -73,14 +76,16 @@ fn preview(text: &Rope) -> String {
     line.into_iter().find(|line| !line.is_empty()).unwrap_or_default()
 }
 
-fn key(log: LogId) -> String {
+/// Where it is kept.
+pub(super) fn key(log: LogId) -> String {
     format!("card/{log}")
 }
 
 /// The card of a room that is not open. One that is damaged, or behind the log, is made from the log and kept. Waits for
 /// the disk.
-pub fn read(store: &dyn Store, room: &RoomId, log: LogId) -> Result<Card, StoreError> {
-    let kept = store.get(&key(log)).ok().flatten();
+pub fn read(store: &dyn Store, room: &RoomId, record: &RoomRecord) -> Result<Card, StoreError> {
+    let log = record.log();
+    let kept = hint(store, &key(log));
     let card = kept.as_ref().and_then(|kept| codec::decode::<Card>(kept).ok());
     let head = store.head(log)?.revision;
     if let Some(card) = card
@@ -91,26 +96,20 @@ pub fn read(store: &dyn Store, room: &RoomId, log: LogId) -> Result<Card, StoreE
     let card = Card::of(&history::state_at(store, log, None)?.state);
     if head > 0 {
         tracing::debug!(%room, head, "the room's card is made anew");
-        store.compare_and_swap(&key(log), kept.as_deref(), Some(&codec::encode(&card)))?;
+        // Not after the room was removed, when nobody would take it away any more.
+        let keep = Swap { key: key(log), expected: kept, new: Some(codec::encode(&card)) };
+        store.swap_all(&[stands(room, record), keep])?;
     }
     Ok(card)
 }
 
 /// Keeps the card of a state, for when the room is not open any more. A failure is passed over: it is made anew then.
 pub fn keep(store: &dyn Store, log: LogId, state: &RoomState, active_ms: UnixMs) {
-    let kept = store.get(&key(log)).ok().flatten();
+    let kept = hint(store, &key(log));
     let new = codec::encode(&Card { active_ms, ..Card::of(state) });
     if kept.as_ref() != Some(&new)
         && let Err(error) = store.compare_and_swap(&key(log), kept.as_deref(), Some(&new))
     {
         tracing::debug!(%log, %error, "a room's card could not be kept");
     }
-}
-
-/// Removes the card of a room that is no more.
-pub fn remove(store: &dyn Store, log: LogId) -> Result<(), StoreError> {
-    if let Some(kept) = store.get(&key(log))? {
-        store.compare_and_swap(&key(log), Some(&kept), None)?;
-    }
-    Ok(())
 }

@@ -11,7 +11,7 @@ use motet_protocol::{
     ids::{ParticipantId, Revision, RoomId, Seq, UnixMs},
     message::ServerMessage,
 };
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use ropey::Rope;
 use tokio::sync::oneshot;
 
@@ -50,6 +50,8 @@ pub struct RoomCell {
     grants: Arc<Grants>,
     /// How far its messages are written. Locked for as long as writing takes, never with `open` locked.
     pub(super) written: Mutex<Written>,
+    /// Whether the room is being removed. Read-locked by whoever writes something beside its log, for as long as that takes.
+    ended: RwLock<bool>,
     /// Whether the scribe was asked and has not begun yet.
     pub(super) chat_waits: AtomicBool,
     scribe: Scribe,
@@ -164,6 +166,7 @@ impl RoomCell {
             pulse,
             grants,
             written: Mutex::default(),
+            ended: RwLock::default(),
             chat_waits: AtomicBool::new(false),
             scribe,
             watches,
@@ -180,6 +183,17 @@ impl RoomCell {
     /// Its log.
     pub fn log_id(&self) -> LogId {
         self.record.log()
+    }
+
+    /// Writes something that is kept beside its log, unless the room is being removed: nobody would take it away any more.
+    pub fn beside<T>(&self, write: impl FnOnce() -> T) -> Option<T> {
+        let ended = self.ended.read();
+        (!*ended).then(write)
+    }
+
+    /// Has nothing more written beside its log: the room is about to be removed. Waits for what is being written.
+    pub fn end(&self) {
+        *self.ended.write() = true;
     }
 
     /// Opens the room for a connection: tells it so and sends as much as there is room for.

@@ -37,16 +37,11 @@ const PAGE_BYTES: usize = 128 * 1024;
 /// Times that a batch is tried anew because another server wrote the same.
 const WRITE_TRIES: usize = 8;
 
-/// Keys that are removed together.
-const PURGE_KEYS: usize = 256;
-
 /// How far the messages of one open room are made.
 #[derive(Debug, Default)]
 pub struct Written {
     /// As the store has it; none where that is not known.
     done: Option<(Option<Bytes>, Done)>,
-    /// The room is no more.
-    gone: bool,
 }
 
 /// What a room has of its chat that may not be written yet.
@@ -81,8 +76,14 @@ struct Held {
     record: Record,
 }
 
-fn prefix(log: LogId) -> String {
+/// What the keys of a room's messages begin with.
+pub(super) fn messages_of(log: LogId) -> String {
     format!("chat/{log}/")
+}
+
+/// What the keys of a room's read marks begin with.
+pub(super) fn marks_of(log: LogId) -> String {
+    format!("read/{log}/")
 }
 
 fn done_key(log: LogId) -> String {
@@ -105,7 +106,7 @@ fn thread_key(log: LogId, message: Revision) -> String {
 }
 
 fn mark_key(log: LogId, account: &AccountId) -> String {
-    format!("read/{log}/{account}")
+    format!("{}{account}", marks_of(log))
 }
 
 fn decoded<T: Decode<()>>(key: &str, value: &[u8]) -> Result<T, StoreError> {
@@ -216,11 +217,16 @@ impl Written {
     }
 }
 
-/// Brings the messages of a room up to its committed head. Waits for the disk; done by one at a time.
+/// Brings the messages of a room up to its committed head, unless it is being removed. Waits for the disk; done by one at a
+/// time.
 pub fn bring_up(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
+    cell.beside(|| write_all(store, cell)).unwrap_or(Ok(()))
+}
+
+fn write_all(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
     let log = cell.log_id();
     let mut written = cell.written.lock();
-    while !written.gone {
+    loop {
         let done = written.done(store, log)?;
         let Heard { chat, revision, utterances } = cell.heard(done.revision, BATCH_ENTRIES);
         let Some(first) = chat.first_after(done.revision) else { return Ok(()) };
@@ -234,12 +240,6 @@ pub fn bring_up(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
             return Err(StoreError::DamagedValue { key: done_key(log), what });
         }
     }
-    Ok(())
-}
-
-/// Nothing more is written of a room, which is about to be removed.
-pub fn end(cell: &RoomCell) {
-    cell.written.lock().gone = true;
 }
 
 /// Writes what a crash left: the entries of the chat from `first` to `last`.
@@ -365,7 +365,8 @@ pub fn mark_read(store: &dyn Store, cell: &RoomCell, account: &AccountId, messag
         }
         Ok(mark.ordinal)
     };
-    let ordinal = write().map_err(|error| refusal_of(&error))?;
+    // A room that is being removed has been read.
+    let ordinal = cell.beside(write).unwrap_or(Ok(mark.ordinal)).map_err(|error| refusal_of(&error))?;
     Ok(cell.with_state(|state| state.chat().count()).saturating_sub(ordinal))
 }
 
@@ -377,21 +378,6 @@ pub fn unread(store: &dyn Store, log: LogId, account: &AccountId, count: u64) ->
     let key = mark_key(log, account);
     let mark: Mark = store.get(&key)?.map(|value| decoded(&key, &value)).transpose()?.unwrap_or_default();
     Ok(count.saturating_sub(mark.ordinal))
-}
-
-/// Removes the messages and the read marks of a room that is no more. Waits for the disk.
-pub fn purge(store: &dyn Store, log: LogId) -> Result<(), StoreError> {
-    for prefix in [prefix(log), format!("read/{log}/")] {
-        loop {
-            let pairs = store.scan(&prefix, None, PURGE_KEYS)?;
-            if pairs.is_empty() {
-                break;
-            }
-            let remove = |(key, value)| Swap { key, expected: Some(value), new: None };
-            store.swap_all(&pairs.into_iter().map(remove).collect::<Vec<_>>())?;
-        }
-    }
-    Ok(())
 }
 
 /// Brings the messages of rooms up to date, one room after the other, beside the path of edits.

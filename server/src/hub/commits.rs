@@ -92,8 +92,12 @@ fn snapshot_soon(store: Arc<dyn Store>, cell: &Arc<RoomCell>, state: RoomState) 
     tokio::task::spawn_blocking(move || store_snapshot(store.as_ref(), &cell, &state));
 }
 
-/// Stores a snapshot. Waits for the disk. Says whether it is stored.
+/// Stores a snapshot, unless the room is being removed. Waits for the disk. Says whether it is stored.
 pub fn store_snapshot(store: &dyn Store, cell: &RoomCell, state: &RoomState) -> bool {
+    cell.beside(|| put_snapshot(store, cell, state)).unwrap_or(false)
+}
+
+fn put_snapshot(store: &dyn Store, cell: &RoomCell, state: &RoomState) -> bool {
     let started = now_ms();
     let snapshot = StoredSnapshot { revision: state.revision(), state: state.encode() };
     match store.put_snapshot(cell.log_id(), &snapshot) {

@@ -1,20 +1,29 @@
 //! Rooms that are set to expire: those in which nothing happens for as long are deleted whole. Who is there is told before.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use motet_protocol::{
     error::ErrorCode,
     ids::{RoomId, UnixMs},
 };
 
-use super::{blocking, card, cell::Expiry, now_ms, refusal_of, rooms::Rooms};
+use super::{
+    blocking, card,
+    cell::{Expiry, RoomCell},
+    now_ms, refusal_of,
+    registry::RoomRecord,
+    rooms::Rooms,
+};
 use crate::{room::Refusal, store::StoreError};
 
 /// How often rooms that are open are looked at.
 const TICK: Duration = Duration::from_millis(500);
 
-/// When all others are looked at again if the store did not answer.
-const RETRY: Duration = Duration::from_secs(60);
+/// When all others are looked at again if the store did not answer, or one of them did not go, in milliseconds.
+const RETRY_MS: u64 = 60_000;
 
 /// Rooms that are looked at together.
 const PAGE: usize = 256;
@@ -49,7 +58,9 @@ pub async fn run(rooms: Rooms) {
         tick.tick().await;
         for cell in rooms.open_rooms() {
             if cell.expire(rooms.ttl_of(&cell), now_ms()) == Expiry::Expired {
-                rooms.forget(&cell.id, "open").await;
+                let (record, expired) = (cell.record.clone(), Arc::clone(&cell));
+                let goes = move |open: Option<&Arc<RoomCell>>| Ok(open.is_some_and(|open| Arc::ptr_eq(open, &expired)));
+                rooms.forget(&cell.id, &record, "open", goes).await;
             }
         }
         if rooms.first_due_ms.load(Ordering::Relaxed) <= now_ms() {
@@ -58,7 +69,7 @@ pub async fn run(rooms: Rooms) {
                 Ok(next_ms) => next_ms,
                 Err(refusal) => {
                     tracing::warn!(%refusal, "rooms that may have expired could not be looked at");
-                    now_ms() + RETRY.as_secs() * 1_000
+                    now_ms() + RETRY_MS
                 }
             };
             rooms.first_due_ms.fetch_min(next_ms, Ordering::Relaxed);
@@ -73,8 +84,16 @@ async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Result<UnixMs, Refusal> {
         let looking = rooms.clone();
         let (due, next, page_first_ms) = blocking(move || look(&looking, after.as_ref(), started_ms)).await??;
         first_ms = first_ms.min(page_first_ms);
-        for room in due {
-            rooms.forget(&room, "closed").await;
+        for (room, record) in due {
+            // Those before it took their time: it may have been used since, and be open or another one.
+            let (looking, name, going) = (rooms.clone(), room.clone(), record.clone());
+            let goes = move |open: Option<&Arc<RoomCell>>| match open {
+                Some(_) => Ok(false),
+                None => Ok(end_of(&looking, &name, &going, started_ms)?.is_some_and(|end_ms| end_ms <= now_ms())),
+            };
+            if !rooms.forget(&room, &record, "closed", goes).await {
+                first_ms = first_ms.min(now_ms() + RETRY_MS);
+            }
         }
         match next {
             Some(next) => after = Some(next),
@@ -84,7 +103,7 @@ async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Result<UnixMs, Refusal> {
 }
 
 /// Rooms that are due, where to go on, and when the next of these is due.
-type Page = (Vec<RoomId>, Option<RoomId>, UnixMs);
+type Page = (Vec<(RoomId, RoomRecord)>, Option<RoomId>, UnixMs);
 
 fn look(rooms: &Rooms, after: Option<&RoomId>, started_ms: UnixMs) -> Result<Page, Refusal> {
     let page = rooms.registry().list(after, PAGE)?;
@@ -94,23 +113,43 @@ fn look(rooms: &Rooms, after: Option<&RoomId>, started_ms: UnixMs) -> Result<Pag
         if rooms.is_open(&room) {
             continue;
         }
-        let card = match card::read(rooms.store.as_ref(), &room, record.log()) {
-            Ok(card) => card,
-            // What cannot be read is not thrown away.
-            Err(StoreError::Damaged { .. }) => continue,
-            Err(error) => return Err(refusal_of(&error)),
-        };
-        let ttl_s = rooms.ttl(&card.settings);
-        if ttl_s == 0 {
-            continue;
-        }
-        let active_ms = card.changed_ms.max(card.active_ms).max(record.created_ms).max(started_ms);
-        let (end_ms, _) = times(ttl_s, active_ms);
-        if end_ms <= now {
-            due.push(room);
-        } else {
-            first_ms = first_ms.min(end_ms);
+        match end_of(rooms, &room, &record, started_ms)? {
+            Some(end_ms) if end_ms <= now => due.push((room, record)),
+            Some(end_ms) => first_ms = first_ms.min(end_ms),
+            None => {}
         }
     }
     Ok((due, next, first_ms))
+}
+
+/// When a room that is not open expires, if it does.
+fn end_of(rooms: &Rooms, room: &RoomId, record: &RoomRecord, started_ms: UnixMs) -> Result<Option<UnixMs>, Refusal> {
+    let card = match card::read(rooms.store.as_ref(), room, record) {
+        Ok(card) => card,
+        // What cannot be read is not thrown away.
+        Err(StoreError::Damaged { .. }) => return Ok(None),
+        Err(error) => return Err(refusal_of(&error)),
+    };
+    let active_ms = card.changed_ms.max(card.active_ms).max(record.created_ms).max(started_ms);
+    let ttl_s = rooms.ttl(&card.settings);
+    Ok((ttl_s > 0).then(|| times(ttl_s, active_ms).0))
+}
+
+impl Rooms {
+    /// Removes the room of a record, which has expired, if `goes` still says so. Returns whether it is gone.
+    async fn forget(
+        &self,
+        id: &RoomId,
+        record: &RoomRecord,
+        what: &'static str,
+        goes: impl FnOnce(Option<&Arc<RoomCell>>) -> Result<bool, Refusal> + Send + 'static,
+    ) -> bool {
+        let removed = self.remove(id, record, expired(id), goes).await;
+        match &removed {
+            Ok(true) => tracing::info!(room = %id, what, "a room has expired"),
+            Ok(false) => tracing::debug!(room = %id, what, "a room that had expired is used again"),
+            Err(refusal) => tracing::warn!(room = %id, %refusal, "a room that has expired could not be removed"),
+        }
+        removed == Ok(true)
+    }
 }

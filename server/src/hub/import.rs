@@ -3,7 +3,7 @@
 //! ```text
 //! begin:  purge/<log> is set: what is appended is removed at the next start if the import is cut off
 //! take:   entries are checked, and appended to a log that no room has
-//! finish: purge/<log> is taken away, room/<name> is set
+//! finish: room/<name> is set, purge/<log> is taken away
 //! ```
 
 use std::{sync::Arc, time::Duration};
@@ -39,6 +39,8 @@ pub struct Import {
     principal: Arc<Principal>,
     /// What the entries so far make.
     state: RoomState,
+    /// Whether it is a room.
+    made: bool,
 }
 
 impl Rooms {
@@ -49,7 +51,7 @@ impl Rooms {
         let record = blocking(move || registry.begin_import(&name, owner, now_ms())).await??;
         let cell = self.unlisted(id, record);
         let principal = Arc::new(caller.in_room(&cell.id, None, None));
-        Ok(Import { rooms: self.clone(), caller, cell, principal, state: RoomState::default() })
+        Ok(Import { rooms: self.clone(), caller, cell, principal, state: RoomState::default(), made: false })
     }
 }
 
@@ -80,24 +82,37 @@ impl Import {
     }
 
     /// Lets the room be one.
-    pub async fn finish(&self) -> Result<RoomInfo, Refusal> {
+    pub async fn finish(&mut self) -> Result<RoomInfo, Refusal> {
         if self.cell.role_of(&self.principal) != Some(Role::Host) {
             let words = "the log says that others may do everything in this room, and you may not; sign in first";
             return Err(Refusal::new(ErrorCode::Forbidden, words));
         }
         let (registry, name, record) = (self.rooms.registry().clone(), self.cell.id.clone(), self.cell.record.clone());
         blocking(move || registry.finish_import(&name, &record)).await??;
+        self.made = true;
         self.rooms.show(&self.caller, &self.cell.id).await
     }
 
-    /// Removes what was appended.
+    /// Removes what was appended, unless it is a room by now.
     pub async fn abandon(&self) {
-        self.cell.close(&Refusal::new(ErrorCode::RoomDeleted, "the import was given up"));
-        let (registry, name, record) = (self.rooms.registry().clone(), self.cell.id.clone(), self.cell.record.clone());
-        let removed = blocking(move || registry.finish_removal(&name, &record).map_err(|error| refusal_of(&error)));
-        if let Ok(Err(refusal)) | Err(refusal) = removed.await {
-            tracing::warn!(%refusal, "what an import left is removed at the next start");
+        if self.made {
+            return;
         }
+        let id = &self.cell.id;
+        self.cell.close(&Refusal::new(ErrorCode::RoomDeleted, "the import was given up"));
+        // The store may have failed just when it became a room.
+        let held = self.rooms.places.hold(id).await;
+        if held.cell().is_some_and(|open| open.record == self.cell.record) {
+            return;
+        }
+        let (registry, name, record) = (self.rooms.registry().clone(), id.clone(), self.cell.record.clone());
+        let given_up = blocking(move || registry.give_up_import(&name, &record).map_err(|error| refusal_of(&error)));
+        if let Ok(Err(refusal)) | Err(refusal) = given_up.await {
+            // The next start finds either a room or what is to be removed.
+            return tracing::warn!(room = %id, %refusal, "what an import left is removed at the next start");
+        }
+        drop(held);
+        self.rooms.clear(id, self.cell.log_id(), Some(Arc::clone(&self.cell))).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! locks and waiting.
 //!
 //! - [`cell`]: one open room behind its mutex, which is never held across an await or IO.
-//! - [`rooms`]: which rooms there are, and which are open; [`unload`]: those that are let go of.
+//! - [`rooms`]: which rooms there are; [`places`]: those that are open; [`unload`]: those that are let go of.
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`activity`]: who came and went, kept beside the log.
 //! - [`projects`]: whose members' roles count in all of their rooms; [`grants`]: in those that are open, too.
@@ -30,6 +30,7 @@ pub mod expiry;
 pub mod grants;
 pub mod history;
 pub mod import;
+mod places;
 pub mod projects;
 pub mod pulse;
 pub mod registry;
@@ -40,6 +41,7 @@ pub mod watch;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use motet_protocol::{
     error::ErrorCode,
     ids::{Revision, UnixMs},
@@ -88,6 +90,19 @@ pub fn refusal_of(error: &StoreError) -> Refusal {
             RETRY_AFTER_MS,
         ),
     }
+}
+
+/// A value that is kept as a hint and can be made anew: one that is damaged is thrown away. Its key is the beginning of no
+/// other. Waits for the disk.
+fn hint(store: &dyn Store, key: &str) -> Option<Bytes> {
+    let kept = store.get(key);
+    if let Err(error @ StoreError::DamagedValue { .. }) = &kept {
+        tracing::warn!(%error, "it is thrown away and made anew");
+        if let Err(error) = store.remove_pairs(key) {
+            tracing::warn!(key, %error, "it could not be thrown away");
+        }
+    }
+    kept.ok().flatten()
 }
 
 /// Runs something that waits for the disk, away from the runtime's threads.

@@ -3,25 +3,31 @@
 //! ```text
 //! room/<name>      RoomRecord                 the room and its log
 //! card/<log>       Card                       what lists tell of the room
-//! activity/<log>  Activity                  who came and went
-//! purge/<log>      the room's name            a log that is being removed; finished at the next start if cut off
+//! activity/<log>   Activity                   who came and went
+//! purge/<log>      the room's name            a log that is being made or removed
 //! ```
+//!
+//! **A removal is of a log, and is decided by the removal of the room's record.** Whatever is changed before that can be left
+//! as it is: a mark beside a record that is there means nothing, and is taken away at the next start. All that comes after it is
+//! done again until it is done.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use bincode::{Decode, Encode};
+use bytes::Bytes;
 use motet_protocol::{
     access::AccountId,
     codec,
     error::ErrorCode,
     ids::{RoomId, UnixMs},
 };
+use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::{activity, card, chat, refusal_of};
 use crate::{
     room::Refusal,
-    store::{LogId, Store, StoreError},
+    store::{LogId, Store, StoreError, Swap},
 };
 
 /// What the registry says of a room.
@@ -49,6 +55,9 @@ const PURGE: &str = "purge/";
 #[derive(Clone)]
 pub struct Registry {
     store: Arc<dyn Store>,
+    /// The logs of rooms whose removal failed, of which nobody knows whether their records are there. Locked while that is
+    /// changed, so that a room which was removed after all is not put back.
+    in_doubt: Arc<Mutex<HashSet<LogId>>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -60,7 +69,7 @@ impl std::fmt::Debug for Registry {
 impl Registry {
     /// The registry in a store.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, in_doubt: Arc::default() }
     }
 
     /// Makes a room.
@@ -103,76 +112,102 @@ impl Registry {
         }
         let record = RoomRecord { log: new_log(now), created_ms: now, owner };
         let mark = Some(room.as_str().as_bytes());
-        let marked = self.store.compare_and_swap(&purge_key(&record), None, mark);
+        let marked = self.store.compare_and_swap(&purge_key(record.log()), None, mark);
         marked.map_err(|error| refusal_of(&error))?;
         Ok(record)
     }
 
     /// Lets there be a room of a record.
     pub fn finish_import(&self, room: &RoomId, record: &RoomRecord) -> Result<(), Refusal> {
-        let swap = |key: &str, old: Option<&[u8]>, new: Option<&[u8]>| {
-            self.store.compare_and_swap(key, old, new).map_err(|error| refusal_of(&error))
-        };
-        // A crash in between leaves a log that nobody has; the other way round it would remove the room.
-        swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
-        match swap(&key(room), None, Some(&codec::encode(record)))? {
+        // In this order: with the record there, the mark counts for nothing.
+        let swaps = [
+            Swap { key: key(room), expected: None, new: Some(codec::encode(record)) },
+            Swap { key: purge_key(record.log()), expected: Some(mark_of(room)), new: None },
+        ];
+        match self.store.swap_all(&swaps).map_err(|error| refusal_of(&error))? {
             true => Ok(()),
             false => Err(exists(room)),
         }
     }
 
-    /// Removes a room's record: from here on there is no such room. Its log is removed by
-    /// [`finish_removal`](Self::finish_removal), or at the next start.
-    pub fn begin_removal(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
-        self.store.compare_and_swap(&purge_key(record), None, Some(room.as_str().as_bytes()))?;
-        self.store.compare_and_swap(&key(room), Some(&codec::encode(record)), None)?;
+    /// Sees to it that there is no room of a record, which was to be made of another one's log.
+    pub fn give_up_import(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
+        self.store.compare_and_swap(&key(room), Some(&codec::encode(record)), None).map(drop)
+    }
+
+    /// Removes a room's record, and `along` with it: from here on there is no such room. What is kept under its log is removed
+    /// by [`finish_removal`](Self::finish_removal). Returns whether all was as expected; nothing is changed otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store; nobody knows then whether the record is there, until [`restore`](Self::restore) has said so.
+    pub fn remove(&self, room: &RoomId, record: &RoomRecord, along: Option<Swap>) -> Result<bool, StoreError> {
+        let mut in_doubt = self.in_doubt.lock();
+        let marked = self.store.get(&purge_key(record.log()))?;
+        // In this order, should the store make only the first of these changes: nothing counts without the last one.
+        let mark = Swap { key: purge_key(record.log()), expected: marked, new: Some(mark_of(room)) };
+        let mut swaps = vec![mark];
+        swaps.extend(along);
+        swaps.push(Swap { new: None, ..stands(room, record) });
+        let removed = self.store.swap_all(&swaps);
+        match removed {
+            Ok(true) => in_doubt.remove(&record.log()),
+            Ok(false) => false,
+            Err(_) => in_doubt.insert(record.log()),
+        };
+        removed
+    }
+
+    /// Puts a room's record back if its removal failed halfway, since whoever wanted it gone was told that it is not. It stays
+    /// away only where there is another room of that name by now.
+    pub fn restore(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
+        let mut in_doubt = self.in_doubt.lock();
+        if !in_doubt.contains(&record.log()) {
+            return Ok(());
+        }
+        let value = codec::encode(record);
+        // A write that works says what there is; a read of a store that failed does not.
+        if !self.store.compare_and_swap(&key(room), Some(&value), Some(&value))? {
+            self.store.compare_and_swap(&key(room), None, Some(&value))?;
+        }
+        in_doubt.remove(&record.log());
         Ok(())
     }
 
-    /// Removes the log and the snapshots of a room that is no more.
-    pub fn finish_removal(&self, room: &RoomId, record: &RoomRecord) -> Result<(), StoreError> {
-        self.store.purge(record.log())?;
-        card::remove(self.store.as_ref(), record.log())?;
-        activity::remove(self.store.as_ref(), record.log())?;
-        chat::purge(self.store.as_ref(), record.log())?;
-        self.store.compare_and_swap(&purge_key(record), Some(room.as_str().as_bytes()), None)?;
-        Ok(())
-    }
-
-    /// The names of rooms whose removal was cut off, and of which there is not another one since.
-    pub fn being_removed(&self) -> Result<Vec<RoomId>, StoreError> {
-        let mut gone = Vec::new();
-        for (room, log) in self.cut_off()? {
-            if self.find(&room)?.is_none_or(|record| record.log == log) {
-                gone.push(room);
+    /// Removes all that is kept under the log of a room that is no more, the mark of its removal last. A room whose record is
+    /// still there stays, and is no longer about to be removed. Done again if it was cut off.
+    pub fn finish_removal(&self, room: &RoomId, log: LogId) -> Result<(), StoreError> {
+        let mark = Swap { key: purge_key(log), expected: Some(mark_of(room)), new: None };
+        match self.find(room)? {
+            // On the condition that it still is: it may be being removed after all.
+            Some(record) if record.log() == log => drop(self.store.swap_all(&[stands(room, &record), mark])?),
+            _ => {
+                self.store.purge(log)?;
+                for prefix in [card::key(log), activity::key(log), chat::messages_of(log), chat::marks_of(log)] {
+                    self.store.remove_pairs(&prefix)?;
+                }
+                self.store.swap_all(&[mark])?;
             }
         }
-        Ok(gone)
+        Ok(())
     }
 
-    /// Finishes removals that were cut off. Returns how many.
-    pub fn finish_removals(&self) -> Result<usize, StoreError> {
-        let unfinished = self.cut_off()?;
-        for (room, log) in &unfinished {
-            let record = match self.find(room)? {
-                Some(record) if record.log == *log => record,
-                _ => RoomRecord { log: *log, created_ms: 0, owner: None },
-            };
-            self.begin_removal(room, &record)?;
-            self.finish_removal(room, &record)?;
-        }
-        Ok(unfinished.len())
-    }
-
-    fn cut_off(&self) -> Result<Vec<(RoomId, u64)>, StoreError> {
+    /// The rooms and logs whose removal, or import, was cut off.
+    pub fn cut_off(&self) -> Result<Vec<(RoomId, LogId)>, StoreError> {
         let unfinished = self.store.scan(PURGE, None, usize::MAX)?;
         let logs = unfinished.iter().map(|(key, name)| {
             let log = key.strip_prefix(PURGE).and_then(|log| u64::from_str_radix(log, 16).ok());
             let room = std::str::from_utf8(name).ok().and_then(|name| RoomId::new(name).ok());
-            room.zip(log).ok_or_else(|| damaged(key, "it names no log and room"))
+            room.zip(log.map(LogId)).ok_or_else(|| damaged(key, "it names no log and room"))
         });
         logs.collect()
     }
+}
+
+/// The condition that a room is still there, for a change that is to be made only then.
+pub fn stands(room: &RoomId, record: &RoomRecord) -> Swap {
+    let value = codec::encode(record);
+    Swap { key: key(room), expected: Some(value.clone()), new: Some(value) }
 }
 
 fn exists(room: &RoomId) -> Refusal {
@@ -183,8 +218,12 @@ fn key(room: &RoomId) -> String {
     format!("{ROOM}{room}")
 }
 
-fn purge_key(record: &RoomRecord) -> String {
-    format!("{PURGE}{}", record.log())
+fn purge_key(log: LogId) -> String {
+    format!("{PURGE}{log}")
+}
+
+fn mark_of(room: &RoomId) -> Bytes {
+    Bytes::copy_from_slice(room.as_str().as_bytes())
 }
 
 fn decode(key: &str, value: &[u8]) -> Result<RoomRecord, StoreError> {

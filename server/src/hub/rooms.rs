@@ -1,7 +1,6 @@
-//! Which rooms are open. A room is read from the store when it is first asked for, and let go of when it is idle.
+//! The rooms of a server. A room is read from the store when it is first asked for, and let go of when it is idle.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -14,8 +13,6 @@ use motet_protocol::{
     message::Command,
     room::{Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing},
 };
-use parking_lot::Mutex;
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
@@ -27,6 +24,7 @@ use super::{
     chat::{self, Scribe},
     grants::Grants,
     history, now_ms,
+    places::Places,
     projects::Projects,
     pulse::Pulse,
     refusal_of,
@@ -55,13 +53,10 @@ const LIST_BYTES: usize = 128 * 1024;
 /// Such pages that one question looks at; then it is answered with what was found, and where to go on.
 const LIST_PAGES_MAX: usize = 64;
 
-/// A room that is open or being opened: whoever asks meanwhile waits for the same.
-pub(super) type Slot = Arc<OnceCell<Arc<RoomCell>>>;
-
 /// The rooms of a server.
 #[derive(Clone)]
 pub struct Rooms {
-    pub(super) table: Arc<Mutex<HashMap<RoomId, Slot>>>,
+    pub(super) places: Arc<Places>,
     /// The store.
     pub store: Arc<dyn Store>,
     /// The projects.
@@ -99,7 +94,7 @@ pub struct Rules {
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rooms").field("open", &self.table.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Rooms").field("open", &self.places.all().len()).finish_non_exhaustive()
     }
 }
 
@@ -110,7 +105,7 @@ impl Rooms {
         let projects = Projects::new(Arc::clone(&store));
         let scribe = Scribe::start(Arc::clone(&store));
         Self {
-            table: Arc::default(),
+            places: Arc::default(),
             store,
             projects,
             registry,
@@ -142,23 +137,19 @@ impl Rooms {
 
     /// A room, opened if it is not.
     pub async fn open(&self, id: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
-        loop {
-            let slot = Arc::clone(self.table.lock().entry(id.clone()).or_default());
-            let opened = slot.get_or_try_init(|| self.load(id)).await.cloned();
-            let mut table = self.table.lock();
-            let current = table.get(id).is_some_and(|current| Arc::ptr_eq(current, &slot));
-            match opened {
-                // A room that was deleted while it was being read is looked for anew.
-                Ok(_) if !current => continue,
-                Ok(cell) => return Ok(cell),
-                Err(refusal) => {
-                    if current && slot.get().is_none() {
-                        table.remove(id);
-                    }
-                    return Err(refusal);
-                }
-            }
+        let held = self.places.hold(id).await;
+        if let Some(cell) = held.cell() {
+            return Ok(cell);
         }
+        let cell = self.load(id).await?;
+        held.put(Arc::clone(&cell));
+        Ok(cell)
+    }
+
+    /// A room that was just made: not another one, if it was removed meanwhile and somebody else made one of that name.
+    pub(super) async fn open_as(&self, id: &RoomId, record: &RoomRecord) -> Result<Arc<RoomCell>, Refusal> {
+        let cell = self.open(id).await?;
+        if cell.record == *record { Ok(cell) } else { Err(not_found(Some(id))) }
     }
 
     async fn load(&self, id: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
@@ -267,8 +258,8 @@ impl Rooms {
         };
         let id = id.unwrap_or_else(|| RoomId::from_uuid(Uuid::new_v4()));
         let (registry, name, owner) = (self.registry.clone(), id.clone(), caller.account().cloned());
-        blocking(move || registry.create(&name, owner, now_ms())).await??;
-        let cell = self.open(&id).await?;
+        let record = blocking(move || registry.create(&name, owner, now_ms())).await??;
+        let cell = self.open_as(&id, &record).await?;
         // Whoever makes a room may do everything in it at first, whatever everybody may.
         let maker = Arc::new(Principal { granted: Some(Role::Host), ..self.principal(caller, &cell).await? });
         let mut first = Vec::new();
@@ -373,10 +364,9 @@ impl Rooms {
         if filter.owner.as_ref().is_some_and(|owner| record.owner.as_ref() != Some(owner)) {
             return Ok(None);
         }
-        let open = self.table.lock().get(id).and_then(|slot| slot.get().cloned());
-        let (card, present) = match open {
+        let (card, present) = match self.places.get(id) {
             Some(cell) => (cell.with_state(Card::of), cell.measure().1),
-            None => match card::read(self.store.as_ref(), id, record.log()) {
+            None => match card::read(self.store.as_ref(), id, record) {
                 Ok(card) => (card, 0),
                 // One damaged room does not hide the others.
                 Err(StoreError::Damaged { .. }) => return Ok(None),
@@ -408,14 +398,12 @@ impl Rooms {
 
     /// Takes note that those who follow lists are about to be told of these rooms.
     pub(super) fn seen<'a>(&self, rooms: impl IntoIterator<Item = &'a RoomId>) {
-        let table = self.table.lock();
-        let cells = rooms.into_iter().filter_map(|room| table.get(room)?.get());
-        cells.for_each(|cell| cell.seen());
+        rooms.into_iter().filter_map(|room| self.places.get(room)).for_each(|cell| cell.seen());
     }
 
     /// Whether a room is open.
     pub fn is_open(&self, id: &RoomId) -> bool {
-        self.table.lock().contains_key(id)
+        self.places.get(id).is_some()
     }
 
     /// Seconds after which a room of these settings expires; 0 for never.
@@ -428,17 +416,9 @@ impl Rooms {
         cell.with_state(|state| self.ttl(&state.decided().settings))
     }
 
-    /// Lets go of a room that is no more; nobody finds it from here on.
-    pub(super) fn take_out(&self, id: &RoomId) -> Option<Arc<RoomCell>> {
-        let slot = self.table.lock().remove(id)?;
-        let cell = slot.get().cloned()?;
-        self.metrics.rooms_open.dec();
-        Some(cell)
-    }
-
     /// The open rooms.
     pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
-        self.table.lock().values().filter_map(|slot| slot.get().cloned()).collect()
+        self.places.all()
     }
 
     /// Shows those as idle who have said nothing for long.

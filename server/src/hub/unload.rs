@@ -48,20 +48,10 @@ impl Rooms {
     }
 
     fn unload(&self, cell: Arc<RoomCell>, since_ms: UnixMs) {
-        /// The table's and the one in hand: whoever else holds the room would be left with one that nobody else sees.
-        const OWNERS: usize = 2;
-        let mut table = self.table.lock();
-        let Some(slot) = table.get(&cell.id) else { return };
-        let alone = Arc::strong_count(slot) == 1 && Arc::strong_count(&cell) == OWNERS;
-        let same = slot.get().is_some_and(|current| Arc::ptr_eq(current, &cell));
-        if alone && same && matches!(cell.idle(since_ms), Idle::Unload) {
-            let ttl_s = self.ttl_of(&cell);
+        let (ttl_s, active_ms) = (self.ttl_of(&cell), cell.active_ms());
+        if self.places.let_go(cell, |cell| matches!(cell.idle(since_ms), Idle::Unload)) {
             if ttl_s > 0 {
-                self.first_due_ms.fetch_min(expiry::times(ttl_s, cell.active_ms()).0, Ordering::Relaxed);
-            }
-            table.remove(&cell.id);
-            if table.capacity() > 64 && table.len() < table.capacity() / 4 {
-                table.shrink_to_fit();
+                self.first_due_ms.fetch_min(expiry::times(ttl_s, active_ms).0, Ordering::Relaxed);
             }
             self.metrics.rooms_open.dec();
         }
@@ -92,7 +82,7 @@ fn crowded_since(open: &[Arc<RoomCell>]) -> UnixMs {
 /// Whether a room may be let go of, with all written down that is to be.
 fn may_go(store: &dyn Store, cell: &RoomCell, since_ms: UnixMs) -> bool {
     if let Some(events) = cell.take_due_activity(now_ms(), ACTIVITY_KEPT_EVERY_MS) {
-        activity::keep(store, cell.log_id(), &events);
+        cell.beside(|| activity::keep(store, cell.log_id(), &events));
     }
     let ready = match cell.idle(since_ms) {
         Idle::Busy => false,
@@ -107,8 +97,10 @@ fn may_go(store: &dyn Store, cell: &RoomCell, since_ms: UnixMs) -> bool {
 
 /// What is told of a room without opening it.
 fn keep_beside(store: &dyn Store, cell: &RoomCell) {
-    card::keep(store, cell.log_id(), &cell.state(), cell.active_ms());
-    if let Some(events) = cell.take_due_activity(now_ms(), 0) {
-        activity::keep(store, cell.log_id(), &events);
-    }
+    cell.beside(|| {
+        card::keep(store, cell.log_id(), &cell.state(), cell.active_ms());
+        if let Some(events) = cell.take_due_activity(now_ms(), 0) {
+            activity::keep(store, cell.log_id(), &events);
+        }
+    });
 }

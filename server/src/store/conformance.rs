@@ -34,6 +34,7 @@ pub fn all(open: Opener<'_>, seed: u64) {
     pairs_are_swapped_only_when_they_are_as_expected(open);
     several_pairs_are_swapped_when_all_are_as_expected(open);
     pairs_are_listed_by_prefix_in_order(open);
+    pairs_are_removed_by_prefix_and_others_stay(open);
     the_newest_snapshot_before_a_revision_is_found(open);
     a_large_snapshot_comes_back(open);
     a_purged_log_is_gone_and_others_stay(open);
@@ -282,6 +283,30 @@ fn pairs_are_listed_by_prefix_in_order(open: Opener<'_>) {
     assert_eq!(store.scan("list/", Some("a"), 1).expect("intact")[0].0, names[0], "it begins with the prefix");
     assert!(store.scan("list/", Some("listz"), 1).expect("intact").is_empty());
     assert!(store.scan("list/", None, 0).expect("intact").is_empty());
+}
+
+fn pairs_are_removed_by_prefix_and_others_stay(open: Opener<'_>) {
+    let mut random = Random(850);
+    let mut kept = Vec::new();
+    {
+        let store = open();
+        let names = (0..600).map(|number| format!("gone/{number}")).collect::<Vec<_>>();
+        for name in names.iter().map(String::as_str).chain(["gone", "gone.", "gone0", "gonf", "gon/"]) {
+            // Of some values there are several pieces.
+            let value = random.bytes(if name.len() < 7 { 30_000 } else { 10 });
+            assert!(store.compare_and_swap(name, None, Some(&value)).expect("the store works"));
+            if !name.starts_with("gone/") {
+                kept.push((name.to_owned(), value));
+            }
+        }
+        store.remove_pairs("gone/").expect("the store works");
+        store.remove_pairs("gone/").expect("removing nothing is no error");
+        assert!(store.scan("gone/", None, 10).expect("intact").is_empty());
+        assert!(store.compare_and_swap("gone/1", None, Some(b"anew")).expect("the store works"));
+        kept.push(("gone/1".to_owned(), Bytes::from_static(b"anew")));
+    }
+    kept.sort();
+    assert_eq!(open().scan("gon", None, 100).expect("intact"), kept);
 }
 
 fn the_newest_snapshot_before_a_revision_is_found(open: Opener<'_>) {

@@ -199,6 +199,21 @@ pub trait Store: Send + Sync + 'static {
         Ok(true)
     }
 
+    /// Removes all pairs whose keys begin with `prefix`, whatever is in them: those that are damaged go too. Nobody sets one of
+    /// them meanwhile. It is durable at the latest when the next change of a pair is. A store that cannot do so without reading
+    /// them answers damage with an error.
+    fn remove_pairs(&self, prefix: &str) -> Result<(), StoreError> {
+        const TOGETHER: usize = 256;
+        loop {
+            let pairs = self.scan(prefix, None, TOGETHER)?;
+            if pairs.is_empty() {
+                return Ok(());
+            }
+            let remove = |(key, value)| Swap { key, expected: Some(value), new: None };
+            self.swap_all(&pairs.into_iter().map(remove).collect::<Vec<_>>())?;
+        }
+    }
+
     /// At most `limit` pairs whose keys begin with `prefix` and come after `after`, by key (bytewise).
     fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, Bytes)>, StoreError>;
 

@@ -120,6 +120,12 @@ pub(crate) fn pair_pieces(key: &str, generation: u32) -> Vec<u8> {
     [b"q", key.as_bytes(), &generation.to_be_bytes()].concat()
 }
 
+/// Where the pieces of all pairs stand whose keys begin with `prefix`.
+pub(crate) fn pieces_of_pairs(prefix: &str) -> (Vec<u8>, Vec<u8>) {
+    let from = [b"q", prefix.as_bytes()].concat();
+    (from.clone(), [from, vec![0xff]].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

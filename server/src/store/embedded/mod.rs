@@ -382,6 +382,10 @@ impl<E: Engine> Store for Embedded<E> {
         self.swap_pairs(swaps.iter().map(|swap| (swap.key.as_str(), swap.expected.as_deref(), swap.new.as_deref())))
     }
 
+    fn remove_pairs(&self, prefix: &str) -> Result<(), StoreError> {
+        self.remove_pairs_unread(prefix)
+    }
+
     fn scan(&self, prefix: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, Bytes)>, StoreError> {
         self.scan_pairs(prefix, after, limit)
     }

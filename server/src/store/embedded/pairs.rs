@@ -34,10 +34,21 @@ impl<E: Engine> Embedded<E> {
             if old.as_ref().map(|pair| &*pair.value) != expected {
                 return Ok(false);
             }
-            change_pair::<E>(key, old, new, &mut changes);
+            if expected != new {
+                change_pair::<E>(key, old, new, &mut changes);
+            }
         }
         self.write_through(&mut writer, changes)?;
         Ok(true)
+    }
+
+    /// Removes pairs without opening them, the records before their pieces. Syncs nothing: it is durable with the next change.
+    pub(super) fn remove_pairs_unread(&self, prefix: &str) -> Result<(), StoreError> {
+        let pairs = (keys::pair(prefix), keys::pairs_end(prefix));
+        for (from, to) in [pairs, keys::pieces_of_pairs(prefix)] {
+            while self.remove_some(&from, &to)? {}
+        }
+        Ok(())
     }
 
     pub(super) fn scan_pairs(

@@ -1,6 +1,6 @@
 //! The conformance suite over every engine here, and what only engines on a disk have to show.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, ops::ControlFlow, path::Path, sync::Arc};
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use super::super::{
     sled::SledStore,
 };
 use super::{
-    engine::{Change, Engine},
+    engine::{Change, Direction, Engine, Visit},
     keys::{self, Region},
 };
 
@@ -329,4 +329,31 @@ fn a_damaged_snapshot_is_passed_over_for_an_older_one_and_a_damaged_pair_is_told
     assert!(matches!(store.get("key"), Err(StoreError::DamagedValue { key, .. }) if key == "key"));
     assert!(matches!(store.scan("", None, 9), Err(StoreError::DamagedValue { .. })));
     assert!(matches!(store.compare_and_swap("key", None, None), Err(StoreError::DamagedValue { .. })));
+}
+
+#[test]
+fn damaged_pairs_are_removed_with_all_of_their_pieces() {
+    let store = MemoryStore::new();
+    for key in ["room/1", "room/2", "rooms"] {
+        assert!(store.compare_and_swap(key, None, Some(&Random(1).bytes(200_000))).unwrap());
+    }
+    let is_of_pair = |key: &[u8]| [b'k', b'q'].contains(&key[0]);
+    let keys = || {
+        let mut keys = Vec::new();
+        let visit: Visit<'_> = &mut |key, _| {
+            keys.extend(is_of_pair(key).then(|| key.to_vec()));
+            ControlFlow::Continue(())
+        };
+        store.cell.read(|_| Ok(()), |engine| engine.scan(&[], &[0xff], Direction::Up, visit)).unwrap();
+        keys
+    };
+    let whole = keys();
+    let cut = vec![Change::Put(keys::pair("room/1"), vec![1, 2]), Change::Put(keys::pair("room/2"), vec![0xff; 100])];
+    store.cell.write(|engine| engine.write(cut)).unwrap();
+    assert!(matches!(store.scan("room/", None, 9), Err(StoreError::DamagedValue { .. })));
+    store.remove_pairs("room/").unwrap();
+    let left = keys();
+    assert_eq!(left.len(), whole.len() / 3);
+    assert!(left.iter().all(|key| key[1..].starts_with(b"rooms")));
+    assert_eq!(store.get("rooms").unwrap().unwrap().len(), 200_000);
 }
