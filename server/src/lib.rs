@@ -16,6 +16,7 @@ pub mod history;
 pub mod hub;
 pub mod log;
 pub mod metrics;
+pub mod outbox;
 pub mod room;
 pub mod run;
 pub mod session;

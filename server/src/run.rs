@@ -10,15 +10,15 @@ use crate::{
     assist::provider::Assist,
     auth::Authenticator,
     config::{Config, Engine},
-    hub::{commits, expiry, grants, rooms::Rooms, watch},
+    hub::{commits, due::append_all, expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
+    outbox::flush_dirty,
     store::{self, Store, StoreError, StoreKind},
     transport::{
         connection::Context,
         http::accept_http,
         listen::{Door, accept_tcp},
-        outbox::flush_all,
     },
 };
 
@@ -75,13 +75,20 @@ impl Listeners {
     }
 }
 
+/// What a thread of the runtime does when it has nothing else to do: it gives the log what its rooms have for it, and writes
+/// what it has gathered for connections.
+fn before_park() {
+    append_all();
+    flush_dirty();
+}
+
 /// A runtime whose threads write what they have gathered for connections before they park: a server needs one of these.
 pub fn runtime(threads: usize) -> std::io::Result<Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(threads)
         .thread_name("motet-serve")
         .max_blocking_threads(BLOCKING_THREADS)
-        .on_thread_park(flush_all)
+        .on_thread_park(before_park)
         .enable_all()
         .build()
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     room::{Refusal, RoomState, readers::piece_of},
     session::Caller,
-    transport::outbox::Connection,
+    outbox::Connection,
 };
 
 /// Bytes of entries in one answer to `ReadLog`: it stays well below a frame.

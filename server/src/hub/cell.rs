@@ -31,7 +31,7 @@ use crate::{
     metrics::Metrics,
     room::{Fed, ReaderId, Refusal, Room, RoomState, live::Join},
     store::{Head, LogId},
-    transport::outbox::Connection,
+    outbox::Connection,
 };
 
 /// The log, as rooms use it.

@@ -4,13 +4,13 @@ use std::sync::{Arc, atomic::Ordering};
 
 use tokio::sync::mpsc;
 
-use super::{blocking, cell::RoomCell, due, history, now_ms, refusal_of};
+use super::{blocking, cell::RoomCell, due::{self, flush_if_many}, history, now_ms, refusal_of};
 use crate::{
     log::Outcomes,
     metrics::Metrics,
     room::{Refusal, RoomState},
     store::{AppendOutcome, Head, Store, StoreError, StoredSnapshot},
-    transport::outbox::{flush_dirty, flush_if_many},
+    outbox::flush_dirty,
 };
 use motet_protocol::error::ErrorCode;
 

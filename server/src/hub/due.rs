@@ -4,6 +4,7 @@
 use std::{cell::RefCell, sync::Arc};
 
 use super::cell::RoomCell;
+use crate::outbox;
 
 /// How often a thread that has gathered something turns to something else before it appends and writes: one that never parks must
 /// not keep anybody waiting.
@@ -51,9 +52,26 @@ pub fn append_all() {
     });
 }
 
+/// Gives the log what this thread has gathered for it, and writes the outboxes that it has filled. To be called when the
+/// thread parks, with no room locked.
+pub fn flush_all() {
+    append_all();
+    outbox::flush_dirty();
+}
+
+/// Does so now if this thread has not parked for long, and writes the outboxes if they are many. To be called when the thread
+/// turns to something else, with no room locked.
+pub fn flush_if_many() {
+    if turn(outbox::is_any_dirty()) {
+        flush_all();
+    } else {
+        outbox::flush_if_many();
+    }
+}
+
 /// Takes note that this thread turns to something else, with other things gathered than rooms or without. Returns whether it is
 /// time to append and to write.
-pub fn turn(others: bool) -> bool {
+fn turn(others: bool) -> bool {
     DUE.with_borrow_mut(|due| {
         if due.rooms.is_empty() && !others {
             due.turns = 0;

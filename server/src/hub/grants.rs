@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use super::{blocking, cell::RoomCell, projects::Project, rooms::Rooms};
-use crate::{room::Refusal, transport::outbox::flush_dirty};
+use crate::{outbox::flush_dirty, room::Refusal};
 
 /// Which open rooms are to be looked at.
 #[derive(Debug, Default)]

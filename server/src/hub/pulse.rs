@@ -7,8 +7,8 @@ use motet_protocol::limits::PRESENCE_PAUSE_MS;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::sleep};
 
-use super::{cell::RoomCell, now_ms};
-use crate::transport::outbox::{flush_dirty, flush_if_many};
+use super::{cell::RoomCell, due::flush_if_many, now_ms};
+use crate::outbox::flush_dirty;
 
 /// Rooms with news.
 #[derive(Debug, Default)]

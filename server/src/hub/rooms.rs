@@ -41,7 +41,7 @@ use crate::{
     },
     session::Caller,
     store::{Head, LogId, Store, StoreError},
-    transport::outbox::Connection,
+    outbox::Connection,
 };
 
 /// Rooms that are looked at together for a list.

@@ -27,7 +27,7 @@ use super::{blocking, rooms::Rooms};
 use crate::{
     room::Refusal,
     session::Caller,
-    transport::outbox::{Connection, flush_dirty},
+    outbox::{Connection, flush_dirty},
 };
 
 /// How long changes are gathered.

@@ -23,17 +23,15 @@ use tokio::{
 };
 use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 
-use super::{
-    inbound::{Inbound, Incoming},
-    outbox::{Connection, flush_all, flush_if_many},
-};
+use super::inbound::{Inbound, Incoming};
 use crate::{
     auth::Authenticator,
     hub::{
-        HISTORY_TRIES, answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, older_entries,
+        HISTORY_TRIES, answers, blocking, cell::Joined, commits::shutting_down, due::{flush_all, flush_if_many}, history, now_ms, older_entries,
         refusal_of, rooms::Rooms,
     },
     metrics::Metrics,
+    outbox::Connection,
     room::{
         Fed, Outlet, Refusal, Submitted, Wire,
         live::Join,

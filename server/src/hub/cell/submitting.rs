@@ -18,7 +18,7 @@ use crate::{
         propose::{self, Submit},
     },
     store::Store,
-    transport::outbox::Connection,
+    outbox::Connection,
 };
 
 impl RoomCell {

@@ -1,13 +1,6 @@
-//! What a connection is to be sent, and when it is written: *flush on park*.
-//!
-//! Whoever has something for a connection puts it into the connection's outbox and the connection on this thread's list of
-//! dirty ones. The list is worked off when the thread is about to park, when it is long, and after each batch of commits:
-//! one write per connection, however many frames gathered. Under load writes coalesce by themselves; an idle server
-//! writes at once. Nothing is spawned or woken for a write; only a socket that would block wakes its connection's task, which
-//! waits until it can be written.
+//! One connection as rooms and answers see it: a bounded buffer, its socket, and what its task has to do.
 
 use std::{
-    cell::RefCell,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -27,8 +20,8 @@ use tokio::{
     sync::Notify,
 };
 
+use super::flush;
 use crate::{
-    hub::due,
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
     session::Ahead,
@@ -40,9 +33,6 @@ const OUTBOX_BYTES: usize = 64 * 1024;
 
 /// A buffer that grew beyond this is let go of when it is empty.
 const KEEP_BYTES: usize = 4 * 1024;
-
-/// Dirty connections after which a thread does not wait for its park.
-const DIRTY_MAX: usize = 256;
 
 /// One connection, as rooms and answers see it.
 #[derive(Debug)]
@@ -202,7 +192,7 @@ impl Connection {
             self.wake();
         }
         if dirtied {
-            DIRTY.with_borrow_mut(|dirty| dirty.push(Arc::clone(self)));
+            flush::add(Arc::clone(self));
         }
         result
     }
@@ -325,41 +315,5 @@ impl Connection {
         outbox.buffer = BytesMut::new();
         drop(outbox);
         self.drained.notify_waiters();
-    }
-}
-
-thread_local! {
-    static DIRTY: RefCell<Vec<Arc<Connection>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Gives the log what this thread has gathered for it, and writes the outboxes that it has filled. To be called when the
-/// thread parks.
-pub fn flush_all() {
-    due::append_all();
-    flush_dirty();
-}
-
-/// Writes the outboxes that this thread has filled since it last did.
-pub fn flush_dirty() {
-    // The list is taken out, since the last owner of a connection may drop it in here, and with it anything.
-    let mut dirty = DIRTY.with_borrow_mut(std::mem::take);
-    for connection in dirty.drain(..) {
-        connection.flush();
-    }
-    DIRTY.with_borrow_mut(|list| {
-        if list.is_empty() {
-            *list = dirty;
-        }
-    });
-}
-
-/// Writes them now if they are many or have waited for long, and appends what waits with them. To be called when the thread turns
-/// to something else, and not with a room's lock held: it writes.
-pub fn flush_if_many() {
-    let dirty = DIRTY.with_borrow(Vec::len);
-    if due::turn(dirty > 0) {
-        flush_all();
-    } else if dirty >= DIRTY_MAX {
-        flush_dirty();
     }
 }
