@@ -73,13 +73,17 @@ async fn catch_up(store: Arc<dyn Store>, cell: Arc<RoomCell>, head: Head) {
         tracing::error!(room = %cell.id, "{words}; the room is closed, and opened again as the log has it");
         return cell.give_up(&Refusal::new(ErrorCode::RoomDamaged, words));
     }
-    let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision, CATCH_UP_BYTES)).await;
+    let reading = Arc::clone(&store);
+    let read = move || history::read_between(reading.as_ref(), log, after, head.revision, CATCH_UP_BYTES);
+    let read = blocking(read).await;
     match read {
         Ok(Ok(entries)) => {
             // Where these are not all of them, the next append meets the rest.
             let reached = entries.last().map_or(after, |(entry, _)| entry.revision);
             let position = if reached == head.revision { head.position } else { 0 };
-            cell.conflict(entries, Head { revision: reached, position });
+            if let Some(state) = cell.conflict(entries, Head { revision: reached, position }) {
+                snapshot_soon(store, &cell, state);
+            }
         }
         Ok(Err(error)) => cell.give_up(&refusal_of(&error)),
         Err(refusal) => cell.give_up(&refusal),

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use motet_protocol::{
     error::{About, ErrorCode},
+    ids::Revision,
     message::ServerMessage,
 };
+use parking_lot::MutexGuard;
 
 use super::{Open, RoomCell, Waiting, close};
 use crate::{
@@ -16,6 +18,18 @@ use crate::{
     },
     store::{Append, Head, StoreError},
 };
+
+/// How far a room was before a commit.
+struct Before {
+    revision: Revision,
+    chat_changed: Revision,
+}
+
+impl Before {
+    fn of(open: &Open) -> Self {
+        Self { revision: open.room.revision(), chat_changed: open.room.state().chat().changed() }
+    }
+}
 
 impl RoomCell {
     pub(super) fn append_next(self: &Arc<Self>, open: &mut Open) {
@@ -51,39 +65,30 @@ impl RoomCell {
         Some(Append { log: self.log_id(), expected: open.head, entries })
     }
 
-    /// The log has what was in flight: everyone who follows along is sent it. Returns a state to snapshot if one is due.
+    /// The log has what was in flight. Returns a state to snapshot if one is due.
     pub fn appended(self: &Arc<Self>, head: Head) -> Option<RoomState> {
         let mut open = self.open.lock();
-        let (before, said) = (open.room.revision(), open.room.state().chat().changed());
+        let before = Before::of(&open);
         open.head = head;
         if let Err(error) = open.room.appended() {
             self.fail(&mut open, &error.to_string());
             return None;
         }
-        self.metrics.entries.inc_by(open.room.revision() - before);
-        note_decisions(&mut open);
-        if open.room.state().chat().changed() > said {
-            self.scribe.ask(self);
-        }
         self.append_soon(&mut open);
-        feed_following(&mut open);
-        self.note_project(&mut open);
-        self.tell_roles(&mut open);
-        answer_waiting(&mut open);
-        open.active_ms = now_ms();
-        let due = open.room.take_due_snapshot();
-        drop(open);
-        self.touch();
-        due
+        self.after_commit(open, before)
     }
 
-    /// Others' entries are in the log, up to `head`.
-    pub fn conflict(self: &Arc<Self>, entries: Vec<Read>, head: Head) {
+    /// Others' entries are in the log, up to `head`. Returns a state to snapshot if one is due.
+    pub fn conflict(self: &Arc<Self>, entries: Vec<Read>, head: Head) -> Option<RoomState> {
         let mut open = self.open.lock();
+        let before = Before::of(&open);
         open.head = head;
         let displaced = match open.room.conflict(entries, now_ms()) {
             Ok(displaced) => displaced,
-            Err(error) => return self.fail(&mut open, &error.to_string()),
+            Err(error) => {
+                self.fail(&mut open, &error.to_string());
+                return None;
+            }
         };
         for Displaced { asker, participant, seq, refusal } in displaced {
             self.metrics.refuse(refusal.code);
@@ -102,12 +107,26 @@ impl RoomCell {
                 }
             }
         }
-        note_decisions(&mut open);
         self.append_next(&mut open);
+        self.after_commit(open, before)
+    }
+
+    /// What every commit brings, whichever server appended the entries. Returns a state to snapshot if one is due.
+    fn after_commit(self: &Arc<Self>, mut open: MutexGuard<'_, Open>, before: Before) -> Option<RoomState> {
+        self.metrics.entries.inc_by(open.room.revision() - before.revision);
+        note_decisions(&mut open);
+        if open.room.state().chat().changed() > before.chat_changed {
+            self.scribe.ask(self);
+        }
         feed_following(&mut open);
         self.note_project(&mut open);
         self.tell_roles(&mut open);
         answer_waiting(&mut open);
+        open.active_ms = now_ms();
+        let due = open.room.take_due_snapshot();
+        drop(open);
+        self.touch();
+        due
     }
 
     /// The log does not answer for now: edits are refused until it does.
