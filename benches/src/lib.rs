@@ -12,7 +12,7 @@ use motet_protocol::{
     ot::Operation,
 };
 use motet_server::room::{
-    Fed, Outlet, Principal, ReaderId, Room, RoomState, Wire, limits::RoomLimits, live::Join, propose::Submit,
+    Fed, Outlet, Principal, ReaderId, OpenRoom, RoomState, Wire, limits::RoomLimits, Join, Submit,
 };
 
 /// A directory for a store, gone with the value: beside the program, since the system's for temporary files is often in
@@ -68,7 +68,7 @@ impl Outlet for Sink {
 /// A room in which somebody types, one character after the other, others read along, and one was away.
 #[derive(Debug)]
 pub struct Typing {
-    room: Room<()>,
+    room: OpenRoom<()>,
     writer: Author,
     late: Author,
     sink: Sink,
@@ -85,7 +85,7 @@ struct Author {
 impl Typing {
     /// A room with a text of this many bytes and so many readers, the two who write among them.
     pub fn new(bytes: usize, readers: u64) -> Self {
-        let mut room = Room::new(state(bytes), 0, RoomLimits::default());
+        let mut room = OpenRoom::new(state(bytes), 0, RoomLimits::default());
         let mut sink = Sink::default();
         let revision = room.revision();
         let mut join = |n| {
@@ -181,7 +181,7 @@ impl Typing {
 }
 
 impl Author {
-    fn submit(&mut self, room: &mut Room<()>, operation: Operation, base: Revision) {
+    fn submit(&mut self, room: &mut OpenRoom<()>, operation: Operation, base: Revision) {
         self.seq += 1;
         let submit = Submit { participant: self.participant, seq: self.seq, base, command: Command::Edit(operation) };
         room.submit(self.reader, submit, &[], self.seq).expect("it is right");

@@ -26,7 +26,7 @@ use motet_server::{
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, Refusal, Wire, limits::RoomLimits, live::Join, propose::Submit},
+    room::{Principal, Refusal, Wire, limits::RoomLimits, Join, Submit},
     session::Caller,
     store::{Append, AppendOutcome, Durability, Head, Store, memory::MemoryStore},
     outbox::Connection,

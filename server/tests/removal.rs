@@ -30,7 +30,7 @@ use motet_server::{
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, limits::RoomLimits, propose::Submit},
+    room::{Principal, limits::RoomLimits, Submit},
     session::Caller,
     store::{
         Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot,

@@ -32,7 +32,7 @@ use motet_server::{
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, RoomState, limits::RoomLimits, propose::Submit},
+    room::{Principal, RoomState, limits::RoomLimits, Submit},
     session::Caller,
     store::{
         Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot,

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     hub::{answers, blocking, cell::RoomCell, history, refusal_of},
-    room::{Principal, Refusal, RoomState, propose::Submit},
+    room::{Principal, Refusal, RoomState, Submit},
 };
 
 /// Somebody in a room.
@@ -195,7 +195,7 @@ fn ends_early() -> Refusal {
 }
 
 fn mismatch(Mismatch { expected, found }: Mismatch, base: Revision) -> Refusal {
-    crate::room::propose::mismatch(Mismatch { expected, found }, base)
+    crate::room::rebase::mismatch(Mismatch { expected, found }, base)
 }
 
 fn does_not_follow(error: &ClientError) -> Refusal {

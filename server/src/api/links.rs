@@ -13,7 +13,7 @@ use super::{Api, body::Body, params::Path, problem::Answer, projects, who::Who};
 use crate::{
     auth::{Link, NewLink, NewShare, Secret, Target, TokenId},
     hub::now_ms,
-    room::{Refusal, live::not_found},
+    room::{Refusal, not_found},
     session::Caller,
 };
 

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     hub::blocking,
-    room::{Refusal, propose},
+    room::{Refusal, rebase},
 };
 
 /// The header with the revision of a text.
@@ -226,7 +226,7 @@ pub async fn apply(
         let (text, _) = entered.text_at(At::Revision(base)).await?;
         let (expected, found) = (operation.base_len(), text.len_chars() as u64);
         if expected != found {
-            return Err(propose::mismatch(Mismatch { expected, found }, base).into());
+            return Err(rebase::mismatch(Mismatch { expected, found }, base).into());
         }
     }
     let revision = entered.edit(base, operation).await?;

@@ -14,7 +14,7 @@ use super::{
     registry::{RoomRecord, stands},
 };
 use crate::{
-    room::{Ground, Principal, RoomState, access, people::People},
+    room::{AccessDefaults, Principal, RoomState, access, people::People},
     store::{LogId, Store, StoreError, Swap},
 };
 use motet_protocol::access::Role;
@@ -60,7 +60,7 @@ impl Card {
     }
 
     /// What somebody may do in the room.
-    pub fn role_of(&self, who: &Principal, ground: &Ground) -> Option<Role> {
+    pub fn role_of(&self, who: &Principal, ground: &AccessDefaults) -> Option<Role> {
         let mut people = People::default();
         self.roles.iter().for_each(|role| people.decide(role));
         access::role_of(who, &people, self.settings.public.role(ground.public), ground)

@@ -29,7 +29,7 @@ use crate::{
     history::activity::Activity,
     log::LogWriter,
     metrics::Metrics,
-    room::{Fed, ReaderId, Refusal, Room, RoomState, live::Join},
+    room::{Fed, ReaderId, Refusal, OpenRoom, RoomState, Join},
     store::{Head, LogId},
     outbox::Connection,
 };
@@ -89,7 +89,7 @@ pub struct Means {
 
 #[derive(Debug)]
 struct Open {
-    room: Room<Arc<Connection>>,
+    room: OpenRoom<Arc<Connection>>,
     head: Head,
     /// The project that it belongs to, as far as people here have been given what that gives them.
     project: Option<ProjectId>,
@@ -141,7 +141,7 @@ const UNLOAD_REPLAY_MAX: u64 = 256;
 
 impl RoomCell {
     /// A room that was read from the store.
-    pub fn new(id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head, means: Means) -> Arc<Self> {
+    pub fn new(id: RoomId, record: RoomRecord, room: OpenRoom<Arc<Connection>>, head: Head, means: Means) -> Arc<Self> {
         let open = Open {
             project: room.state().decided().settings.project.clone(),
             room,
@@ -297,11 +297,11 @@ impl RoomCell {
         connection.deliver(|outbox| open.room.feed_stored(reader, entries, outbox));
     }
 
-    /// What is said and may not be written yet: see [`Room::utterances`].
+    /// What is said and may not be written yet: see [`OpenRoom::chat_entries`].
     pub fn heard(&self, done: Revision, at_most: usize) -> Heard {
         let mut open = self.open.lock();
-        let utterances = open.room.utterances(done, at_most);
-        Heard { chat: open.room.state().chat().clone(), revision: open.room.revision(), utterances }
+        let chat_entries = open.room.chat_entries(done, at_most);
+        Heard { chat: open.room.state().chat().clone(), revision: open.room.revision(), chat_entries }
     }
 
     /// Closes the room: its readers are told why, and nothing is taken any more. What was ordered still goes to the log.

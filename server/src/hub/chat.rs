@@ -20,7 +20,7 @@ use super::{cell::RoomCell, history, refusal_of};
 use crate::{
     room::{
         Refusal,
-        chat::{Chat, Done, Messages, Record, Utterance, keep},
+        chat::{Chat, Done, Messages, Record, ChatEntry, project},
     },
     store::{LogId, Store, StoreError, Swap},
 };
@@ -51,8 +51,8 @@ pub struct Heard {
     pub chat: Chat,
     /// The committed revision.
     pub revision: Revision,
-    /// See [`Room::utterances`](crate::room::Room::utterances).
-    pub utterances: Vec<Utterance>,
+    /// See [`OpenRoom::chat_entries`](crate::room::OpenRoom::chat_entries).
+    pub chat_entries: Vec<ChatEntry>,
 }
 
 /// What an account has read.
@@ -146,7 +146,7 @@ impl Messages for Pages<'_> {
 }
 
 impl Pages<'_> {
-    /// What is to be written, a message in a thread before the one that began it, as [`keep`] wants it.
+    /// What is to be written, a message in a thread before the one that began it, as [`project`] wants it.
     fn swaps(self) -> Result<Vec<Swap>, StoreError> {
         let (store, log) = (self.store, self.log);
         let (in_threads, others): (Vec<Held>, Vec<Held>) =
@@ -183,8 +183,8 @@ impl Written {
     }
 
     /// Writes entries of the chat, in order, without gaps. Those that are written are passed over.
-    fn write(&mut self, store: &dyn Store, log: LogId, utterances: &[Utterance]) -> Result<(), StoreError> {
-        for batch in utterances.chunks(BATCH_ENTRIES) {
+    fn write(&mut self, store: &dyn Store, log: LogId, chat_entries: &[ChatEntry]) -> Result<(), StoreError> {
+        for batch in chat_entries.chunks(BATCH_ENTRIES) {
             for _ in 0..WRITE_TRIES {
                 if self.try_write(store, log, batch)? {
                     break;
@@ -195,14 +195,14 @@ impl Written {
     }
 
     /// False where another server writes them too.
-    fn try_write(&mut self, store: &dyn Store, log: LogId, batch: &[Utterance]) -> Result<bool, StoreError> {
+    fn try_write(&mut self, store: &dyn Store, log: LogId, batch: &[ChatEntry]) -> Result<bool, StoreError> {
         let mut done = self.done(store, log)?;
         // Whatever comes of it, what the store has is looked at anew unless all is well.
         let stored = self.done.take().and_then(|(stored, _)| stored);
         let mut pages = Pages { store, log, held: BTreeMap::new() };
-        let written = batch.partition_point(|utterance| utterance.entry.revision <= done.revision);
-        for utterance in &batch[written..] {
-            keep(&mut pages, &mut done, utterance)?;
+        let written = batch.partition_point(|chat_entry| chat_entry.entry.revision <= done.revision);
+        for chat_entry in &batch[written..] {
+            project(&mut pages, &mut done, chat_entry)?;
         }
         let new = codec::encode(&done);
         if stored.as_ref() != Some(&new) {
@@ -228,12 +228,12 @@ fn write_all(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
     let mut written = cell.written.lock();
     loop {
         let done = written.done(store, log)?;
-        let Heard { chat, revision, utterances } = cell.heard(done.revision, BATCH_ENTRIES);
+        let Heard { chat, revision, chat_entries } = cell.heard(done.revision, BATCH_ENTRIES);
         let Some(first) = chat.first_after(done.revision) else { return Ok(()) };
-        if utterances.is_empty() {
+        if chat_entries.is_empty() {
             from_log(store, log, &mut written, first, chat.changed().min(revision))?;
         } else {
-            written.write(store, log, &utterances)?;
+            written.write(store, log, &chat_entries)?;
         }
         if written.done(store, log)?.revision <= done.revision {
             let what = "the chat does not follow from the log".to_owned();
@@ -252,7 +252,7 @@ fn from_log(
 ) -> Result<(), StoreError> {
     tracing::debug!(%log, first, last, "the chat is caught up from the log");
     let mut state = history::state_at(store, log, Some(first - 1))?.state;
-    let mut utterances = Vec::new();
+    let mut chat_entries = Vec::new();
     while state.revision() < last {
         // The log may hold entries after `last` that are not committed yet.
         let wanted = usize::try_from(last - state.revision()).unwrap_or(usize::MAX);
@@ -265,15 +265,15 @@ fn from_log(
             state.fold(&entry).map_err(|error| damaged(error.to_string()))?;
             if matches!(entry.command, Command::Chat(_)) {
                 let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
-                utterances.push(Utterance { entry, author });
+                chat_entries.push(ChatEntry { entry, author });
             }
         }
-        if utterances.len() >= BATCH_ENTRIES {
-            written.write(store, log, &utterances)?;
-            utterances.clear();
+        if chat_entries.len() >= BATCH_ENTRIES {
+            written.write(store, log, &chat_entries)?;
+            chat_entries.clear();
         }
     }
-    written.write(store, log, &utterances)
+    written.write(store, log, &chat_entries)
 }
 
 /// The record of a message, brought up to the committed head. Waits for the disk.

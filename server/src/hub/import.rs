@@ -20,7 +20,7 @@ use motet_protocol::{
 
 use super::{blocking, cell::RoomCell, now_ms, refusal_of, rooms::Rooms};
 use crate::{
-    room::{Principal, Refusal, RoomState, comments::check_message, limits::RoomLimits, propose, who::By},
+    room::{Principal, Refusal, RoomState, comments::check_message, actor::Actor, limits::RoomLimits, rebase, submit},
     session::Caller,
 };
 
@@ -73,7 +73,7 @@ impl Import {
             }
             Ok(())
         };
-        tokio::time::timeout(APPEND_TIMEOUT, taken).await.unwrap_or_else(|_| Err(propose::overloaded()))
+        tokio::time::timeout(APPEND_TIMEOUT, taken).await.unwrap_or_else(|_| Err(submit::overloaded()))
     }
 
     /// How many entries there are so far.
@@ -162,7 +162,7 @@ fn check_chat(command: &ChatCommand) -> Result<(), Refusal> {
 fn check(state: &RoomState, entry: Entry, limits: &RoomLimits, admin: bool) -> Result<Entry, Refusal> {
     let command = match entry.command {
         Command::Edit(operation) => {
-            propose::check_size(&operation, limits)?;
+            rebase::check_size(&operation, limits)?;
             operation.within_limits().map_err(|error| Refusal::new(ErrorCode::BadOperation, error.to_string()))?;
             Command::Edit(operation)
         }
@@ -181,9 +181,9 @@ fn check(state: &RoomState, entry: Entry, limits: &RoomLimits, admin: bool) -> R
         Command::Comment(command) => {
             // Whose it was was decided where it was said.
             let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
-            let by = By { participant: entry.participant, account: author.account.as_ref(), role: Role::Host };
+            let actor = Actor { participant: entry.participant, account: author.account.as_ref(), role: Role::Host };
             let length = state.text().len_chars() as u64;
-            state.comments().check(&command, &by, length, std::iter::empty())?;
+            state.comments().check(&command, &actor, length, std::iter::empty())?;
             Command::Comment(command)
         }
         command => state.decided().checked(command, state.revision())?,

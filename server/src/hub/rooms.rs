@@ -36,7 +36,7 @@ use crate::{
     auth::Authenticator,
     metrics::Metrics,
     room::{
-        Ground, Principal, Refusal, Room, RoomState, access, limits::RoomLimits, live::not_found, propose::Submit,
+        AccessDefaults, Principal, Refusal, OpenRoom, RoomState, access, limits::RoomLimits, not_found, Submit,
         settings as room_settings,
     },
     session::Caller,
@@ -170,14 +170,14 @@ impl Rooms {
         })
         .await??;
         let ground = self.ground(&record);
-        let room = Room::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
+        let room = OpenRoom::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
         self.metrics.rooms_open.inc();
         let cell = self.cell(id.clone(), record, room, head);
         cell.recall(events);
         Ok(cell)
     }
 
-    fn cell(&self, id: RoomId, record: RoomRecord, room: Room<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
+    fn cell(&self, id: RoomId, record: RoomRecord, room: OpenRoom<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
         let means = Means {
             log: self.log.clone(),
             pulse: Arc::clone(&self.pulse),
@@ -191,7 +191,7 @@ impl Rooms {
 
     /// A room that nobody finds: one that is being made.
     pub(super) fn unlisted(&self, id: RoomId, record: RoomRecord) -> Arc<RoomCell> {
-        let room = Room::new(RoomState::default(), 0, self.limits).on(self.ground(&record));
+        let room = OpenRoom::new(RoomState::default(), 0, self.limits).on(self.ground(&record));
         self.cell(id, record, room, Head::default())
     }
 
@@ -199,8 +199,8 @@ impl Rooms {
         &self.limits
     }
 
-    pub(super) fn ground(&self, record: &RoomRecord) -> Ground {
-        Ground { owner: record.owner.clone(), public: self.rules.public }
+    pub(super) fn ground(&self, record: &RoomRecord) -> AccessDefaults {
+        AccessDefaults { owner: record.owner.clone(), public: self.rules.public }
     }
 
     /// A room, opened if it is not, for somebody who needs a role there, and who that is in it. Who has no role at all is

@@ -1,7 +1,7 @@
 //! The one thread that writes: group commit over all rooms.
 //!
 //! While one batch is being made durable the next one gathers, whichever rooms it is for, so that one sync serves everyone
-//! who waits. The queue holds at most one append per open room ([`Room::take_append`](crate::room::Room::take_append) gives
+//! who waits. The queue holds at most one append per open room ([`OpenRoom::take_append`](crate::room::OpenRoom::take_append) gives
 //! out one at a time), and each of those is bounded.
 
 use std::{

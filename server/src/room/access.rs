@@ -55,7 +55,7 @@ impl Principal {
 
 /// What holds in a room beside its own decisions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ground {
+pub struct AccessDefaults {
     /// Who made the room: always a host.
     pub owner: Option<AccountId>,
     /// What those may do who were given no role, in rooms that do not say.
@@ -66,9 +66,9 @@ pub struct Ground {
 ///
 /// The owner and admins are hosts. Otherwise what was decided for the session counts, then what was decided for the
 /// account; then the stronger of what its link or project gives and what everybody may.
-pub fn role_of(who: &Principal, people: &People, public: Option<Role>, ground: &Ground) -> Option<Role> {
+pub fn role_of(who: &Principal, people: &People, public: Option<Role>, defaults: &AccessDefaults) -> Option<Role> {
     let account = who.author.account.as_ref();
-    if who.admin || (account.is_some() && account == ground.owner.as_ref()) {
+    if who.admin || (account.is_some() && account == defaults.owner.as_ref()) {
         return Some(Role::Host);
     }
     let of_session = people.standing(&Member::Participant(who.participant));
@@ -136,7 +136,7 @@ mod tests {
         let account = Member::Account(AccountId::new("ann").unwrap());
         let session = Member::Participant(ParticipantId(1));
         let public = Some(Role::Editor);
-        let role = |decisions: &[_], who: &Principal| role_of(who, &people(decisions), public, &Ground::default());
+        let role = |decisions: &[_], who: &Principal| role_of(who, &people(decisions), public, &AccessDefaults::default());
         assert_eq!(role(&[], &ann()), Some(Role::Editor));
         assert_eq!(role(&[(account.clone(), Standing::Role(Role::Viewer))], &ann()), Some(Role::Viewer));
         assert_eq!(role(&[(account.clone(), Standing::Role(Role::Host))], &ann()), Some(Role::Host));
@@ -154,11 +154,11 @@ mod tests {
     fn the_owner_and_admins_cannot_be_locked_out() {
         let account = Member::Account(AccountId::new("ann").unwrap());
         let people = people(&[(account, Standing::Banned)]);
-        let owner = Ground { owner: AccountId::new("ann").ok(), public: None };
+        let owner = AccessDefaults { owner: AccountId::new("ann").ok(), public: None };
         assert_eq!(role_of(&ann(), &people, None, &owner), Some(Role::Host));
         let admin = Principal { admin: true, ..ann() };
-        assert_eq!(role_of(&admin, &people, None, &Ground::default()), Some(Role::Host));
+        assert_eq!(role_of(&admin, &people, None, &AccessDefaults::default()), Some(Role::Host));
         let nobody = Principal::nobody(ParticipantId(2));
-        assert_eq!(role_of(&nobody, &people, None, &Ground::default()), None, "no account is not the owner's");
+        assert_eq!(role_of(&nobody, &people, None, &AccessDefaults::default()), None, "no account is not the owner's");
     }
 }

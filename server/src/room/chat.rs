@@ -12,14 +12,14 @@ use motet_protocol::{
     limits::{EMOJI_BYTES_MAX, PREVIEW_BYTES_MAX},
 };
 
-mod keep;
+mod projection;
 mod record;
 
 pub use self::{
-    keep::{Done, Messages, Utterance, keep},
+    projection::{ChatEntry, Done, Messages, project},
     record::{Record, Said},
 };
-use super::{comments::check_message, refusal::Refusal, who::By};
+use super::{comments::check_message, refusal::Refusal, actor::Actor};
 
 /// Revisions of entries of the chat that are remembered: what a crash may leave to be folded into the store again is found
 /// by these, without reading the edits in between.
@@ -119,7 +119,7 @@ pub fn target_of(command: &ChatCommand) -> Option<Revision> {
 /// Whether a command may be appended, for somebody who may chat at all. `target` is the record of [`target_of`] it, as it was at some committed revision
 /// since the command was submitted; messages never go away, so that one which was there still is. `head` is the newest
 /// revision.
-pub fn check(command: &ChatCommand, by: &By<'_>, target: Option<&Record>, head: Revision) -> Result<(), Refusal> {
+pub fn check(command: &ChatCommand, actor: &Actor<'_>, target: Option<&Record>, head: Revision) -> Result<(), Refusal> {
     let target = match target_of(command) {
         None => None,
         Some(message) => Some(target.filter(|record| record.message() == message).ok_or_else(|| not_there(message))?),
@@ -132,14 +132,14 @@ pub fn check(command: &ChatCommand, by: &By<'_>, target: Option<&Record>, head: 
         (ChatCommand::Rewrite { text, .. }, Some(record)) => {
             check_message(text)?;
             check_there(record)?;
-            if record.is_by(by) {
+            if record.is_by(actor) {
                 return Ok(());
             }
             Err(Refusal::new(ErrorCode::Forbidden, "only who said it may say it in other words"))
         }
         (ChatCommand::Delete { .. }, Some(record)) => {
             check_there(record)?;
-            if by.role == Role::Host || record.is_by(by) {
+            if actor.role == Role::Host || record.is_by(actor) {
                 return Ok(());
             }
             Err(Refusal::new(ErrorCode::Forbidden, "only who said it, or a host, may take it away"))
@@ -147,7 +147,7 @@ pub fn check(command: &ChatCommand, by: &By<'_>, target: Option<&Record>, head: 
         (ChatCommand::React { emoji, on, .. }, Some(record)) => {
             check_emoji(emoji)?;
             check_there(record)?;
-            if *on { record.check_reaction(emoji, by.participant) } else { Ok(()) }
+            if *on { record.check_reaction(emoji, actor.participant) } else { Ok(()) }
         }
         (_, None) => Err(Refusal::new(ErrorCode::BadArgument, "it names no message")),
     }

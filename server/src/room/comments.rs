@@ -19,7 +19,7 @@ use ropey::Rope;
 
 use super::{
     refusal::Refusal,
-    who::{By, Deed},
+    actor::{Actor, EntryMeta},
 };
 
 /// What a comment or a reply is counted as beside its texts, in bytes: more than its encoded form has.
@@ -78,8 +78,8 @@ fn mentions_bytes(mentions: &[Member]) -> usize {
 }
 
 /// What a command would add to the comments, in bytes, at most.
-fn added_bytes(command: &CommentCommand, by: &By<'_>) -> usize {
-    let who = motet_protocol::limits::NAME_BYTES_MAX + by.account.map_or(0, |account| account.as_str().len());
+fn added_bytes(command: &CommentCommand, actor: &Actor<'_>) -> usize {
+    let who = motet_protocol::limits::NAME_BYTES_MAX + actor.account.map_or(0, |account| account.as_str().len());
     match command {
         CommentCommand::Open { text, mentions, .. } => {
             2 * ITEM_BYTES + COMMENT_ON_BYTES_MAX + text.len() + who + mentions_bytes(mentions)
@@ -120,7 +120,7 @@ impl Comments {
     pub fn check<'a>(
         &self,
         command: &CommentCommand,
-        by: &By<'_>,
+        actor: &Actor<'_>,
         text_len: u64,
         pending: impl Iterator<Item = &'a CommentCommand> + Clone,
     ) -> Result<(), Refusal> {
@@ -149,13 +149,13 @@ impl Comments {
             CommentCommand::Rewrite { comment, item, text } => {
                 check_message(text)?;
                 let item = self.item(*comment, *item)?;
-                if !by.is(item.participant, item.author.account.as_ref()) {
+                if !actor.is(item.participant, item.author.account.as_ref()) {
                     return Err(Refusal::new(ErrorCode::Forbidden, "only who said it may say it in other words"));
                 }
             }
             CommentCommand::Delete { comment, item } => {
                 let item = self.item(*comment, *item)?;
-                if by.role < Role::Host && !by.is(item.participant, item.author.account.as_ref()) {
+                if actor.role < Role::Host && !actor.is(item.participant, item.author.account.as_ref()) {
                     return Err(Refusal::new(ErrorCode::Forbidden, "only who said it, or a host, may take it away"));
                 }
             }
@@ -169,20 +169,20 @@ impl Comments {
     fn check_bytes<'a>(
         &self,
         command: &CommentCommand,
-        by: &By<'_>,
+        actor: &Actor<'_>,
         pending: impl Iterator<Item = &'a CommentCommand> + Clone,
     ) -> Result<(), Refusal> {
-        let added = added_bytes(command, by);
+        let added = added_bytes(command, actor);
         if added == 0 {
             return Ok(());
         }
-        let waiting: usize = pending.clone().map(|command| added_bytes(command, by)).sum();
+        let waiting: usize = pending.clone().map(|command| added_bytes(command, actor)).sum();
         if self.bytes + waiting + added > COMMENTS_BYTES_MAX {
             return Err(limit(format!("a room's comments have {COMMENTS_BYTES_MAX} bytes at most; delete some")));
         }
         if let Some(comment) = comment_of(command) {
             let same = pending.filter(|command| comment_of(command) == Some(comment));
-            let waiting: usize = same.map(|command| added_bytes(command, by)).sum();
+            let waiting: usize = same.map(|command| added_bytes(command, actor)).sum();
             if self.talk(comment)?.bytes() + waiting + added > COMMENT_BYTES_MAX {
                 return Err(limit(format!(
                     "a comment and its replies have {COMMENT_BYTES_MAX} bytes at most; open another"
@@ -194,28 +194,28 @@ impl Comments {
 
     /// Takes the next entry that is about comments. `text` is the room's text at that revision. What is about a comment that
     /// is gone by now changes nothing: whether one may do it was decided when it was ordered.
-    pub fn fold(&mut self, deed: Deed<'_>, command: &CommentCommand, text: &Rope) {
-        let done = Deleted { by: deed.participant, time_ms: deed.time_ms };
+    pub fn fold(&mut self, meta: EntryMeta<'_>, command: &CommentCommand, text: &Rope) {
+        let done = Deleted { by: meta.participant, time_ms: meta.time_ms };
         match command {
             CommentCommand::Open { start, end, text: words, mentions } => {
                 let end = Scalar(end.0.min(text.len_chars() as u64));
                 let start = (*start).min(end);
                 let talk = Talk {
                     on: beginning_of(text, start, end),
-                    items: vec![item(deed, words, mentions)],
+                    items: vec![item(meta, words, mentions)],
                     resolved: None,
                 };
                 self.bytes += talk.bytes();
-                Arc::make_mut(&mut self.anchors).push(Anchor { comment: deed.revision, start, end });
-                Arc::make_mut(&mut self.talks).insert(deed.revision, Arc::new(talk));
+                Arc::make_mut(&mut self.anchors).push(Anchor { comment: meta.revision, start, end });
+                Arc::make_mut(&mut self.talks).insert(meta.revision, Arc::new(talk));
             }
             CommentCommand::Reply { comment, text, mentions } => {
-                self.change(*comment, |talk| talk.items.push(item(deed, text, mentions)));
+                self.change(*comment, |talk| talk.items.push(item(meta, text, mentions)));
             }
             CommentCommand::Rewrite { comment, item, text } => self.change(*comment, |talk| {
                 if let Some(found) = talk.item_mut(*item).filter(|item| item.deleted.is_none()) {
                     found.text.clone_from(text);
-                    found.rewritten_ms = Some(deed.time_ms);
+                    found.rewritten_ms = Some(meta.time_ms);
                 }
             }),
             CommentCommand::Delete { comment, item } if comment == item => {
@@ -335,12 +335,12 @@ fn limit(words: String) -> Refusal {
     Refusal::new(ErrorCode::LimitReached, words)
 }
 
-fn item(deed: Deed<'_>, text: &str, mentions: &[Member]) -> CommentItem {
+fn item(meta: EntryMeta<'_>, text: &str, mentions: &[Member]) -> CommentItem {
     CommentItem {
-        item: deed.revision,
-        participant: deed.participant,
-        author: deed.author.clone(),
-        time_ms: deed.time_ms,
+        item: meta.revision,
+        participant: meta.participant,
+        author: meta.author.clone(),
+        time_ms: meta.time_ms,
         text: text.to_owned(),
         mentions: mentions.to_vec(),
         rewritten_ms: None,

@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 
 use super::{
-    access::Ground,
+    access::AccessDefaults,
     people::{PEOPLE_BYTES_MAX, People, StoredPeople},
     refusal::Refusal,
     settings::{self, SETTINGS_BYTES_MAX},
@@ -53,7 +53,7 @@ impl Decided {
     }
 
     /// Whether somebody would still be a host after a command: a room that nobody can give roles in is lost.
-    pub fn check_hosted(&self, command: &Command, ground: &Ground) -> Result<(), Refusal> {
+    pub fn check_hosted(&self, command: &Command, defaults: &AccessDefaults) -> Result<(), Refusal> {
         let mut after = self.clone();
         match command {
             Command::SetRole(role) => after.people.decide(role),
@@ -61,8 +61,8 @@ impl Decided {
             _ => return Ok(()),
         }
         let is_host = |role: RoleOf| role.standing == Standing::Role(Role::Host);
-        let hosted = ground.owner.is_some()
-            || after.settings.public.role(ground.public) == Some(Role::Host)
+        let hosted = defaults.owner.is_some()
+            || after.settings.public.role(defaults.public) == Some(Role::Host)
             || after.people.roles().any(is_host);
         if hosted {
             return Ok(());

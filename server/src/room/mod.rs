@@ -4,40 +4,46 @@
 //! - [`state`]: the fold over the log; the only code that changes what a room durably is.
 //! - [`text`]: the text, and what it is while nobody changes it.
 //! - [`decided`]: the part of the fold that is not text: [`settings`], [`people`], [`versions`].
-//! - [`comments`], [`chat`]: what is said in it; [`mentions`]: who is meant; [`who`]: whose it is.
-//! - [`access`]: who may do what.
-//! - [`propose`]: what may become an entry, transformed to where it will stand.
+//! - [`comments`], [`chat`]: what is said in it; [`mentions`]: who is meant; [`actor`]: who asks, and whose an entry is.
+//! - [`access`]: which role may do what.
+//! - [`open`]: an open room, all of the following together: [`submit`] puts what clients ask for in order, [`rebase`] moves it
+//!   over the entries after its base, `pending` holds it until it is durable, [`commit`](open) folds it, [`feed`] and
+//!   `feed_presence` bring it to the readers.
 //! - [`window`]: recent entries, encoded once for all readers.
 //! - [`readers`]: who follows the room, each a cursor on its log.
 //! - [`presence`]: who is there and where; live, never logged.
-//! - `pending`: what has its place in the order and is not durable yet.
-//! - [`live`]: all of them together.
 //! - [`wire`]: how messages look on each kind of connection.
 
 pub mod access;
+pub mod actor;
 pub mod chat;
 pub mod comments;
 pub mod decided;
+pub mod feed;
+mod feed_presence;
 pub mod limits;
-pub mod live;
 pub mod mentions;
+pub mod open;
 mod pending;
 pub mod people;
 pub mod presence;
-pub mod propose;
 pub mod readers;
+pub mod rebase;
 pub mod refusal;
 pub mod settings;
 pub mod state;
+pub mod submit;
+mod talk;
 pub mod text;
 pub mod versions;
-pub mod who;
 pub mod window;
 pub mod wire;
 
-pub use access::{Ground, Principal};
-pub use live::{Room, Submitted};
+pub use access::{AccessDefaults, Principal};
+pub use feed::{Join, not_found};
+pub use open::OpenRoom;
 pub use readers::{Fed, Outlet, ReaderId};
 pub use refusal::Refusal;
 pub use state::{FoldError, RoomState};
+pub use submit::{Displaced, Submit, Submitted, Submitter};
 pub use wire::Wire;

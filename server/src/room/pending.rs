@@ -12,7 +12,7 @@ use motet_protocol::{
 use super::{
     decided::Decided,
     limits::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX},
-    live::Asker,
+    Submitter,
     window::Logged,
     wire::Encoded,
 };
@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Ordered {
     pub(super) logged: Logged,
     /// Who asked for it, and is to hear if it comes to nothing after all.
-    pub(super) asker: Asker,
+    pub(super) submitter: Submitter,
     /// What it was made from, should somebody else's entry come before it.
     pub(super) base: Revision,
     /// The command as submitted, where the entry's is another.
@@ -50,9 +50,9 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn push(&mut self, entry: Entry, asker: Asker, base: Revision, submitted: Option<Command>) {
+    pub(super) fn push(&mut self, entry: Entry, submitter: Submitter, base: Revision, submitted: Option<Command>) {
         let encoded = Encoded::new(codec::encode(&entry));
-        let ordered = Ordered { logged: Logged { entry, encoded }, asker, base, submitted };
+        let ordered = Ordered { logged: Logged { entry, encoded }, submitter, base, submitted };
         self.bytes += ordered.bytes();
         self.decisions += usize::from(ordered.decides());
         self.entries.push_back(ordered);

@@ -20,7 +20,7 @@ use super::{
     decided::{DECIDED_BYTES_MAX, Decided, StoredDecided},
     limits::SESSIONS_REMEMBERED,
     text::Text,
-    who::Deed,
+    actor::EntryMeta,
 };
 
 /// The state of a room at a revision. Cloning it costs next to nothing: texts are shared until they change.
@@ -71,7 +71,7 @@ impl RoomState {
             }
             Command::Comment(command) => {
                 let author = self.decided().people.author(entry.participant).cloned().unwrap_or_default();
-                self.comments.fold(Deed::of(entry, &author), command, &self.text.rope());
+                self.comments.fold(EntryMeta::of(entry, &author), command, &self.text.rope());
             }
             Command::Chat(command) => self.chat.fold(entry.revision, entry.time_ms, command),
             _ => {}

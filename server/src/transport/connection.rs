@@ -34,8 +34,8 @@ use crate::{
     outbox::Connection,
     room::{
         Fed, Outlet, Refusal, Submitted, Wire,
-        live::Join,
-        propose::{self, Submit},
+        Join,
+        Submit, submit,
     },
     session::{Act, Caller, Pace, Session, Settings},
 };
@@ -471,6 +471,6 @@ async fn submit_with_more(
     }
     match submitted {
         Submitted::Ordered(_) | Submitted::Repeat(_) => Ok(()),
-        Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => Err(propose::overloaded()),
+        Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => Err(submit::overloaded()),
     }
 }

@@ -4,7 +4,7 @@ use motet_protocol::{
     ids::Revision,
     message::{Command, Entry},
 };
-use motet_server::room::propose::Submit;
+use motet_server::room::Submit;
 
 /// A bug in what surrounds a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 use motet_server::room::{
     RoomState,
-    chat::{Done, Messages, Record, Utterance, keep},
+    chat::{Done, Messages, Record, ChatEntry, project},
 };
 use rand::{RngExt, rngs::StdRng};
 
@@ -49,14 +49,14 @@ impl Messages for Records {
 }
 
 /// What was said in a log from a revision on, each with who said it then.
-pub fn utterances(log: &RoomLog, from: Revision, up_to: Revision) -> Vec<Utterance> {
+pub fn chat_entries(log: &RoomLog, from: Revision, up_to: Revision) -> Vec<ChatEntry> {
     let mut state = RoomState::default();
     let mut all = Vec::new();
     for (entry, _) in log.read(0, up_to) {
         state.fold(&entry).unwrap();
         if entry.revision >= from && matches!(entry.command, Command::Chat(_)) {
             let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
-            all.push(Utterance { entry, author });
+            all.push(ChatEntry { entry, author });
         }
     }
     all
@@ -65,8 +65,8 @@ pub fn utterances(log: &RoomLog, from: Revision, up_to: Revision) -> Vec<Utteran
 /// All messages of a log up to a revision.
 pub fn messages(log: &RoomLog, up_to: Revision) -> Chat {
     let mut chat = Chat::default();
-    for utterance in utterances(log, 0, up_to) {
-        let Ok(()) = keep(&mut chat.records, &mut chat.done, &utterance);
+    for chat_entry in chat_entries(log, 0, up_to) {
+        let Ok(()) = project(&mut chat.records, &mut chat.done, &chat_entry);
     }
     chat
 }

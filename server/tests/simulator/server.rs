@@ -12,11 +12,11 @@ use motet_protocol::{
 use motet_server::{
     auth::Identity,
     room::{
-        Fed, Outlet, Refusal, Room, RoomState, Submitted,
-        chat::keep,
+        Fed, Outlet, Refusal, OpenRoom, RoomState, Submitted,
+        chat::project,
         limits::RoomLimits,
-        live::{Asker, Join},
-        propose::Submit,
+        Join, Submitter,
+        Submit,
     },
     session::{Act, Caller, Settings},
 };
@@ -24,7 +24,7 @@ use motet_server::{
 use crate::{
     faults::Fault,
     link::{Joined, Link},
-    log::{Answer, Append, RoomLog, Stage, messages, utterances},
+    log::{Answer, Append, RoomLog, Stage, messages, chat_entries},
     world::{Links, Logs},
 };
 
@@ -35,7 +35,7 @@ pub type LinkId = usize;
 pub struct Server {
     pub number: usize,
     pub up: bool,
-    pub rooms: BTreeMap<usize, Room<LinkId>>,
+    pub rooms: BTreeMap<usize, OpenRoom<LinkId>>,
     limits: RoomLimits,
     settings: Settings,
     fault: Option<Fault>,
@@ -80,7 +80,7 @@ impl Server {
     }
 
     /// A room, from its snapshot and the entries after it if it is not open.
-    fn open<'a>(&'a mut self, number: usize, log: &mut RoomLog) -> &'a mut Room<LinkId> {
+    fn open<'a>(&'a mut self, number: usize, log: &mut RoomLog) -> &'a mut OpenRoom<LinkId> {
         let (limits, met) = (self.limits, &mut self.met);
         self.rooms.entry(number).or_insert_with(|| {
             log.open();
@@ -95,7 +95,7 @@ impl Server {
             for (entry, _) in log.read(snapshot_revision, Revision::MAX) {
                 state.fold(&entry).unwrap();
             }
-            Room::new(state, snapshot_revision, limits)
+            OpenRoom::new(state, snapshot_revision, limits)
         })
     }
 
@@ -265,7 +265,7 @@ impl Server {
         let Some(room) = self.rooms.get_mut(&number) else { return };
         let entries = logs[number].read(room.revision(), Revision::MAX);
         for displaced in room.conflict(entries, now).unwrap() {
-            let Asker::Reader(reader) = displaced.asker else { continue };
+            let Submitter::Reader(reader) = displaced.asker else { continue };
             let Some(reader) = room.readers().get(reader) else { continue };
             let about = About::Submit { channel: reader.cursor.channel, seq: displaced.seq };
             let Some(link) = links.get_mut(&reader.key) else { continue };
@@ -310,7 +310,7 @@ impl Server {
 
     /// Whether somebody who watches is to be told something.
     pub fn has_news(&self) -> bool {
-        self.rooms.values().any(Room::has_news)
+        self.rooms.values().any(OpenRoom::has_news)
     }
 
     /// Moves the lagging readers of a connection on.
@@ -365,16 +365,16 @@ impl Server {
     pub fn write_chat(&mut self, number: usize, log: &mut RoomLog, at_most: usize) {
         let Some(room) = self.rooms.get_mut(&number) else { return };
         let done = log.chat.done.revision;
-        let mut some = room.utterances(done, at_most);
+        let mut some = room.chat_entries(done, at_most);
         if let (true, Some(first)) = (some.is_empty(), room.state().chat().first_after(done)) {
             *self.met.entry("a chat caught up from the log").or_default() += 1;
-            some = utterances(log, first, room.revision());
+            some = chat_entries(log, first, room.revision());
             if self.fault == Some(Fault::ChatGapIgnored) {
                 some.drain(..some.len() - 1);
             }
         }
-        for utterance in some {
-            let Ok(()) = keep(&mut log.chat.records, &mut log.chat.done, &utterance);
+        for chat_entry in some {
+            let Ok(()) = project(&mut log.chat.records, &mut log.chat.done, &chat_entry);
         }
     }
 

@@ -14,7 +14,7 @@ use crate::{
     hub::{due, history::Read, now_ms, refusal_of},
     room::{
         Fed, Refusal, RoomState,
-        live::{Asker, Displaced},
+        Displaced, Submitter,
     },
     store::{Append, Head, StoreError},
 };
@@ -90,16 +90,16 @@ impl RoomCell {
                 return None;
             }
         };
-        for Displaced { asker, participant, seq, refusal } in displaced {
+        for Displaced { submitter, participant, seq, refusal } in displaced {
             self.metrics.refuse(refusal.code);
-            match asker {
-                Asker::Reader(reader) => {
+            match submitter {
+                Submitter::Reader(reader) => {
                     if let Some(reader) = open.room.readers().get(reader) {
                         let about = About::Submit { channel: reader.cursor.channel, seq };
                         reader.key.send(&ServerMessage::Error(refusal.about(about)));
                     }
                 }
-                Asker::Caller(_) => {
+                Submitter::Caller(_) => {
                     let theirs = |waiting: &mut Waiting| waiting.participant == participant && waiting.seq == seq;
                     for waiting in open.waiting.extract_if(.., theirs) {
                         let _ = waiting.answer.send(Err(refusal.clone()));

@@ -11,7 +11,7 @@ use motet_protocol::{
 use super::{Open, RoomCell};
 use crate::{
     hub::projects::Project,
-    room::{Principal, Refusal, live::RoleChange},
+    room::{Principal, Refusal, RoleChange},
 };
 
 impl RoomCell {

@@ -14,8 +14,8 @@ use crate::{
     hub::{HISTORY_TRIES, blocking, chat, now_ms, older_entries},
     room::{
         Principal, ReaderId, Refusal, Submitted,
-        live::Asker,
-        propose::{self, Submit},
+        Submitter,
+        Submit, submit,
     },
     store::Store,
     outbox::Connection,
@@ -70,8 +70,8 @@ impl RoomCell {
                 if let Some(why) = &open.closed {
                     return Err(why.clone());
                 }
-                let asker = Asker::Caller(Arc::clone(&principal));
-                let submitted = open.room.submit(asker, submit, &older, now_ms())?;
+                let submitter = Submitter::Caller(Arc::clone(&principal));
+                let submitted = open.room.submit(submitter, submit, &older, now_ms())?;
                 if let Submitted::Ordered(revision) | Submitted::Repeat(revision) = submitted {
                     if revision <= open.room.revision() {
                         return Ok(revision);
@@ -96,14 +96,14 @@ impl RoomCell {
                 }
             }
         }
-        Err(propose::overloaded())
+        Err(submit::overloaded())
     }
 
     /// Appends entries as they are: those of another room's log, which were checked to follow from this one's.
     pub fn adopt(self: &Arc<Self>, principal: &Arc<Principal>, entries: Vec<Entry>) {
         let mut open = self.open.lock();
         for entry in entries {
-            open.room.adopt(Asker::Caller(Arc::clone(principal)), entry);
+            open.room.adopt(Submitter::Caller(Arc::clone(principal)), entry);
         }
         self.append_next(&mut open);
     }

@@ -92,7 +92,7 @@ impl Random {
 }
 
 /// Some entries of a chat, about what was said before and about what was not.
-fn utterances(random: &mut Random, count: u64) -> Vec<Utterance> {
+fn chat_entries(random: &mut Random, count: u64) -> Vec<ChatEntry> {
     let mut revision = 0;
     let mut some = |random: &mut Random| {
         revision += 1 + random.below(3);
@@ -107,15 +107,15 @@ fn utterances(random: &mut Random, count: u64) -> Vec<Utterance> {
         };
         let participant = ParticipantId(random.below(3));
         let (seq, time_ms, command) = (revision, revision * 10, Command::Chat(Box::new(command)));
-        Utterance { entry: Entry { revision, participant, seq, time_ms, command }, author: Author::default() }
+        ChatEntry { entry: Entry { revision, participant, seq, time_ms, command }, author: Author::default() }
     };
     (0..count).map(|_| some(random)).collect()
 }
 
 /// Writes what is not written yet, in batches as they come.
-fn write(written: &mut Written, store: &dyn Store, all: &[Utterance], random: &mut Random) -> Result<(), StoreError> {
+fn write(written: &mut Written, store: &dyn Store, all: &[ChatEntry], random: &mut Random) -> Result<(), StoreError> {
     let done = written.done(store, LOG)?.revision;
-    let mut rest = &all[all.partition_point(|utterance| utterance.entry.revision <= done)..];
+    let mut rest = &all[all.partition_point(|chat_entry| chat_entry.entry.revision <= done)..];
     while !rest.is_empty() {
         let (batch, later) = rest.split_at(1 + random.below(rest.len() as u64) as usize);
         written.write(store, LOG, batch)?;
@@ -130,7 +130,7 @@ fn the_chat_is_the_same_wherever_writing_it_was_cut_off() {
     for seed in asked.map_or(1..400, |seed: u64| seed..seed + 1) {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
         let count = 1 + random.below(150);
-        let all = utterances(&mut random, count);
+        let all = chat_entries(&mut random, count);
         let whole = Failing::after(u64::MAX);
         Written::default().write(&whole, LOG, &all).unwrap();
 
@@ -154,7 +154,7 @@ fn the_chat_is_the_same_wherever_writing_it_was_cut_off() {
 fn two_servers_that_write_one_chat_make_it_once() {
     for seed in 1..200 {
         let mut random = Random(seed);
-        let all = utterances(&mut random, 100);
+        let all = chat_entries(&mut random, 100);
         let whole = Failing::after(u64::MAX);
         Written::default().write(&whole, LOG, &all).unwrap();
         let shared = Failing::after(u64::MAX);
@@ -175,7 +175,7 @@ fn two_servers_that_write_one_chat_make_it_once() {
 fn a_room_that_is_removed_leaves_nothing_of_its_chat() {
     let store = Failing::after(u64::MAX);
     let mut random = Random(3);
-    let all = utterances(&mut random, 1_000);
+    let all = chat_entries(&mut random, 1_000);
     Written::default().write(&store, LOG, &all).unwrap();
     Written::default().write(&store, LogId(8), &all).unwrap();
     store.inner.compare_and_swap(&mark_key(LOG, &AccountId::new("ann").unwrap()), None, Some(b"mark")).unwrap();

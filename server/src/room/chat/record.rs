@@ -12,7 +12,7 @@ use motet_protocol::{
 
 use crate::room::{
     refusal::Refusal,
-    who::{By, Deed},
+    actor::{Actor, EntryMeta},
 };
 
 /// Texts that were rewritten are kept up to this, in bytes, the newest of them: with the text itself and the reactions a
@@ -87,7 +87,7 @@ impl Given {
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
     /// The entry.
-    pub deed: Deed<'a>,
+    pub meta: EntryMeta<'a>,
     /// The message.
     pub text: &'a str,
     /// Who is meant in it.
@@ -103,19 +103,19 @@ pub struct Said<'a> {
 impl Record {
     /// A message that was just said.
     pub fn new(said: Said<'_>) -> Self {
-        let Said { deed, text, mentions, quote, thread, ordinal } = said;
+        let Said { meta, text, mentions, quote, thread, ordinal } = said;
         let text =
-            Text { since: deed.revision, time_ms: deed.time_ms, text: text.to_owned(), mentions: mentions.to_vec() };
+            Text { since: meta.revision, time_ms: meta.time_ms, text: text.to_owned(), mentions: mentions.to_vec() };
         Self {
-            message: deed.revision,
-            participant: deed.participant,
-            author: deed.author.clone(),
-            time_ms: deed.time_ms,
+            message: meta.revision,
+            participant: meta.participant,
+            author: meta.author.clone(),
+            time_ms: meta.time_ms,
             thread: thread.map(|(thread, _)| thread),
             quote,
             ordinal,
             thread_ordinal: thread.map_or(0, |(_, ordinal)| ordinal),
-            revision: deed.revision,
+            revision: meta.revision,
             texts: vec![text],
             deleted: None,
             replies: 0,
@@ -126,11 +126,11 @@ impl Record {
 
     /// Takes an entry that is about it. One that is in it already changes nothing, so that a part of the log may be folded
     /// again; nor does one that no longer fits, which others came before.
-    pub fn fold(&mut self, deed: Deed<'_>, command: &ChatCommand) {
-        if deed.revision <= self.revision {
+    pub fn fold(&mut self, meta: EntryMeta<'_>, command: &ChatCommand) {
+        if meta.revision <= self.revision {
             return;
         }
-        self.revision = deed.revision;
+        self.revision = meta.revision;
         if self.deleted.is_some() {
             return;
         }
@@ -138,7 +138,7 @@ impl Record {
             ChatCommand::Say { .. } => {}
             ChatCommand::Rewrite { text, mentions, .. } => {
                 let (text, mentions) = (text.clone(), mentions.clone());
-                self.texts.push(Text { since: deed.revision, time_ms: deed.time_ms, text, mentions });
+                self.texts.push(Text { since: meta.revision, time_ms: meta.time_ms, text, mentions });
                 let mut bytes: usize = self.texts.iter().map(Text::bytes).sum();
                 bytes -= self.texts.last().map_or(0, Text::bytes);
                 while bytes > FORMER_TEXTS_BYTES_MAX {
@@ -146,10 +146,10 @@ impl Record {
                 }
             }
             ChatCommand::Delete { .. } => {
-                self.deleted = Some((deed.revision, Deleted { by: deed.participant, time_ms: deed.time_ms }));
+                self.deleted = Some((meta.revision, Deleted { by: meta.participant, time_ms: meta.time_ms }));
             }
-            ChatCommand::React { emoji, on: true, .. } => self.give(deed, emoji),
-            ChatCommand::React { emoji, on: false, .. } => self.take_back(deed, emoji),
+            ChatCommand::React { emoji, on: true, .. } => self.give(meta, emoji),
+            ChatCommand::React { emoji, on: false, .. } => self.take_back(meta, emoji),
         }
     }
 
@@ -162,15 +162,15 @@ impl Record {
         self.replies
     }
 
-    fn give(&mut self, deed: Deed<'_>, emoji: &str) {
-        let stands = self.standing(emoji).any(|given| given.participant == deed.participant);
-        if stands || self.check_reaction(emoji, deed.participant).is_err() {
+    fn give(&mut self, meta: EntryMeta<'_>, emoji: &str) {
+        let stands = self.standing(emoji).any(|given| given.participant == meta.participant);
+        if stands || self.check_reaction(emoji, meta.participant).is_err() {
             return;
         }
         let found = self.emoji.iter().position(|known| known == emoji);
         let index = found.unwrap_or_else(|| self.place_for(emoji));
         let Ok(index) = u8::try_from(index) else { return };
-        let (participant, on) = (deed.participant, deed.revision);
+        let (participant, on) = (meta.participant, meta.revision);
         self.reactions.push(Given { emoji: index, participant, on, off: None });
     }
 
@@ -194,13 +194,13 @@ impl Record {
         self.reactions.iter().any(|given| usize::from(given.emoji) == emoji && given.off.is_none())
     }
 
-    fn take_back(&mut self, deed: Deed<'_>, emoji: &str) {
+    fn take_back(&mut self, meta: EntryMeta<'_>, emoji: &str) {
         let index = self.emoji.iter().position(|known| known == emoji);
         let given = self.reactions.iter_mut().find(|given| {
-            Some(usize::from(given.emoji)) == index && given.participant == deed.participant && given.off.is_none()
+            Some(usize::from(given.emoji)) == index && given.participant == meta.participant && given.off.is_none()
         });
         let Some(given) = given else { return };
-        given.off = Some(deed.revision);
+        given.off = Some(meta.revision);
         let taken_back = self.reactions.iter().filter(|given| given.off.is_some());
         if taken_back.clone().count() > TAKEN_BACK_MAX {
             let oldest = taken_back.filter_map(|given| given.off).min();
@@ -269,8 +269,8 @@ impl Record {
     }
 
     /// Whether somebody said it.
-    pub fn is_by(&self, by: &By<'_>) -> bool {
-        by.is(self.participant, self.author.account.as_ref())
+    pub fn is_by(&self, actor: &Actor<'_>) -> bool {
+        actor.is(self.participant, self.author.account.as_ref())
     }
 
     /// Whether it was taken away.

@@ -8,10 +8,10 @@ use motet_protocol::{
 };
 
 use super::*;
-use crate::room::who::Deed;
+use crate::room::actor::EntryMeta;
 
-fn by(participant: u64, role: Role) -> By<'static> {
-    By { participant: ParticipantId(participant), account: None, role }
+fn by(participant: u64, role: Role) -> Actor<'static> {
+    Actor { participant: ParticipantId(participant), account: None, role }
 }
 
 fn say(text: &str) -> ChatCommand {
@@ -38,8 +38,8 @@ struct History {
 impl History {
     fn of(text: &str) -> Self {
         let author = Author::default();
-        let deed = Deed { revision: 1, participant: ParticipantId(1), author: &author, time_ms: 10 };
-        let record = Record::new(Said { deed, text, mentions: &[], quote: None, thread: None, ordinal: 1 });
+        let meta = EntryMeta { revision: 1, participant: ParticipantId(1), author: &author, time_ms: 10 };
+        let record = Record::new(Said { meta, text, mentions: &[], quote: None, thread: None, ordinal: 1 });
         Self { record, revision: 1, author }
     }
 
@@ -51,8 +51,8 @@ impl History {
     fn folds(&mut self, participant: u64, command: &ChatCommand) -> Revision {
         self.revision += 1;
         let participant = ParticipantId(participant);
-        let deed = Deed { revision: self.revision, participant, author: &self.author, time_ms: self.revision * 10 };
-        self.record.fold(deed, command);
+        let meta = EntryMeta { revision: self.revision, participant, author: &self.author, time_ms: self.revision * 10 };
+        self.record.fold(meta, command);
         self.revision
     }
 

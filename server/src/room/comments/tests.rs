@@ -6,8 +6,8 @@ fn author(name: &str, account: Option<&str>) -> Author {
     Author { name: name.to_owned(), account: account.map(|account| AccountId::new(account).unwrap()) }
 }
 
-fn by(participant: u64, role: Role) -> By<'static> {
-    By { participant: ParticipantId(participant), account: None, role }
+fn by(participant: u64, role: Role) -> Actor<'static> {
+    Actor { participant: ParticipantId(participant), account: None, role }
 }
 
 fn open(start: u64, end: u64, text: &str) -> CommentCommand {
@@ -48,7 +48,7 @@ impl Page {
         let author = author("Ada", None);
         let (participant, time_ms) = (ParticipantId(participant), self.revision * 10);
         self.comments.fold(
-            Deed { revision: self.revision, participant, author: &author, time_ms },
+            EntryMeta { revision: self.revision, participant, author: &author, time_ms },
             command,
             &self.text,
         );
@@ -132,12 +132,12 @@ fn another_session_of_the_same_account_is_the_same_author() {
     let (ada, eve) = (AccountId::new("ada").unwrap(), AccountId::new("eve").unwrap());
     let mut comments = Comments::default();
     let author = author("Ada", Some("ada"));
-    let deed = Deed { revision: 1, participant: ParticipantId(1), author: &author, time_ms: 1 };
-    comments.fold(deed, &open(0, 0, "mine"), &Rope::new());
+    let meta = EntryMeta { revision: 1, participant: ParticipantId(1), author: &author, time_ms: 1 };
+    comments.fold(meta, &open(0, 0, "mine"), &Rope::new());
     let rewrite = CommentCommand::Rewrite { comment: 1, item: 1, text: "still mine".to_owned() };
     let may = |account| {
-        let by = By { participant: ParticipantId(2), account, role: Role::Editor };
-        comments.check(&rewrite, &by, 0, std::iter::empty()).is_ok()
+        let actor = Actor { participant: ParticipantId(2), account, role: Role::Editor };
+        comments.check(&rewrite, &actor, 0, std::iter::empty()).is_ok()
     };
     assert!(may(Some(&ada)) && !may(Some(&eve)) && !may(None));
 }
@@ -193,14 +193,14 @@ fn every_limit_is_told_and_what_waits_for_the_log_counts() {
 fn what_is_counted_is_no_less_than_what_is_encoded() {
     let mut comments = Comments::default();
     let author = author(&"n".repeat(NAME_BYTES_MAX), Some(&"a".repeat(128)));
-    let deed = Deed { revision: u64::MAX, participant: ParticipantId(u64::MAX), author: &author, time_ms: u64::MAX };
+    let meta = EntryMeta { revision: u64::MAX, participant: ParticipantId(u64::MAX), author: &author, time_ms: u64::MAX };
     let mentions = vec![Member::Account(author.account.clone().unwrap()), Member::Participant(ParticipantId(u64::MAX))];
     let (start, end) = (Scalar(0), Scalar(300));
     let open = CommentCommand::Open { start, end, text: "é".to_owned(), mentions };
-    comments.fold(deed, &open, &Rope::from_str(&"é".repeat(300)));
-    let by = By { participant: deed.participant, account: author.account.as_ref(), role: Role::Editor };
+    comments.fold(meta, &open, &Rope::from_str(&"é".repeat(300)));
+    let actor = Actor { participant: meta.participant, account: author.account.as_ref(), role: Role::Editor };
     assert!(comments.encode().len() <= comments.bytes);
-    assert!(comments.bytes <= added_bytes(&open, &by), "what is announced before is no less");
+    assert!(comments.bytes <= added_bytes(&open, &actor), "what is announced before is no less");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl Script {
         self.revisions.push(text);
         let revision = self.head();
         let command = Command::Edit(operation);
-        let entry = Entry { revision, participant: ParticipantId(by), seq: revision, time_ms: 0, command };
+        let entry = Entry { revision, participant: ParticipantId(actor), seq: revision, time_ms: 0, command };
         self.window.push(Logged { entry: entry.clone(), encoded: Encoded::new(codec::encode(&entry)) });
         if roster.is_unsettled(self.head()) {
             roster.settle(self.here());

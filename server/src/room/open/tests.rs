@@ -13,16 +13,16 @@ use motet_protocol::{
 };
 
 use super::*;
-use crate::room::{Outlet, ReaderId, Wire, limits::WINDOW_QUIET_BYTES, propose::Submit};
+use crate::room::{Outlet, ReaderId, Wire, limits::WINDOW_QUIET_BYTES, Submit};
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
 
-fn room(limits: RoomLimits) -> Room<&'static str> {
-    Room::new(RoomState::default(), 0, limits)
+fn room(limits: RoomLimits) -> OpenRoom<&'static str> {
+    OpenRoom::new(RoomState::default(), 0, limits)
 }
 
-fn join(room: &mut Room<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
+fn join(room: &mut OpenRoom<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
     let principal = Arc::new(Principal::nobody(participant));
     let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
     room.join(join).unwrap().0
@@ -41,7 +41,7 @@ fn decoded(entries: &[Bytes]) -> Vec<(Entry, Bytes)> {
 }
 
 /// Submits one edit and makes it durable; returns its bytes in the log.
-fn commit(room: &mut Room<&'static str>, reader: ReaderId, submit: Submit) -> Bytes {
+fn commit(room: &mut OpenRoom<&'static str>, reader: ReaderId, submit: Submit) -> Bytes {
     assert!(matches!(room.submit(reader, submit, &[], 0), Ok(Submitted::Ordered(_))));
     let entries = room.take_append().unwrap();
     room.appended().unwrap();
@@ -106,7 +106,7 @@ fn who_sends_a_waiting_edit_again_hears_that_it_came_to_nothing() {
     assert_eq!(again, Ok(Submitted::Repeat(1)));
     let displaced = room.conflict(vec![foreign(1, BEN, 1, insert(0, "bbb", 0))], 0).unwrap();
     assert_eq!(displaced.len(), 1);
-    assert!(matches!(displaced[0].asker, Asker::Reader(reader) if reader == new));
+    assert!(matches!(displaced[0].submitter, Submitter::Reader(reader) if reader == new));
     assert_eq!(displaced[0].refusal.code, ErrorCode::TextTooLarge);
 }
 
@@ -200,9 +200,9 @@ mod roles {
 
     use super::*;
 
-    fn closed(owner: &str) -> Room<&'static str> {
+    fn closed(owner: &str) -> OpenRoom<&'static str> {
         let owner = Some(motet_protocol::access::AccountId::new(owner).unwrap());
-        room(RoomLimits::default()).on(Ground { owner, public: None })
+        room(RoomLimits::default()).on(AccessDefaults { owner, public: None })
     }
 
     fn named(n: u64, account: &str) -> Arc<Principal> {
@@ -212,7 +212,7 @@ mod roles {
     }
 
     fn enter(
-        room: &mut Room<&'static str>,
+        room: &mut OpenRoom<&'static str>,
         key: &'static str,
         principal: &Arc<Principal>,
     ) -> Result<ReaderId, Refusal> {
@@ -227,7 +227,7 @@ mod roles {
     }
 
     fn say(
-        room: &mut Room<&'static str>,
+        room: &mut OpenRoom<&'static str>,
         reader: ReaderId,
         participant: ParticipantId,
         seq: Seq,
@@ -237,7 +237,7 @@ mod roles {
         room.submit(reader, Submit { participant, seq, base, command }, &[], 0)
     }
 
-    fn settle(room: &mut Room<&'static str>) {
+    fn settle(room: &mut OpenRoom<&'static str>) {
         while room.take_append().is_some() {
             room.appended().unwrap();
         }

@@ -8,15 +8,15 @@ use motet_protocol::{
     presence::{Person, Presence},
 };
 
-use super::Room;
-use crate::room::{
+use super::{
+    open::OpenRoom,
     presence::{Here, Roster, Watch},
     readers::{Cursor, Outlet, Reader, ReaderId},
     refusal::Refusal,
     wire::SharedNews,
 };
 
-impl<K> Room<K> {
+impl<K> OpenRoom<K> {
     /// Has a reader be told who is here and where from now on, everybody first; or no longer.
     pub fn watch(&mut self, id: ReaderId, on: bool) {
         if let Some(reader) = self.readers.get_mut(id) {

@@ -9,11 +9,11 @@ use motet_protocol::{
 };
 
 use super::{Record, Said};
-use crate::room::who::Deed;
+use crate::room::actor::EntryMeta;
 
 /// An entry of the chat, and who its participant was then.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Utterance {
+pub struct ChatEntry {
     /// The entry.
     pub entry: Entry,
     /// Who said it.
@@ -43,10 +43,10 @@ pub trait Messages {
 
 /// Takes the next entry of the chat. One that was taken before changes nothing, provided that of what it changed a message
 /// in a thread was kept no later than the one that began it.
-pub fn keep<M: Messages>(messages: &mut M, done: &mut Done, utterance: &Utterance) -> Result<(), M::Error> {
-    let Utterance { entry, author } = utterance;
+pub fn project<M: Messages>(messages: &mut M, done: &mut Done, chat_entry: &ChatEntry) -> Result<(), M::Error> {
+    let ChatEntry { entry, author } = chat_entry;
     let Command::Chat(command) = &entry.command else { return Ok(()) };
-    let deed = Deed::of(entry, author);
+    let meta = EntryMeta::of(entry, author);
     match &**command {
         ChatCommand::Say { text, thread, quote, mentions } => {
             done.count += 1;
@@ -61,13 +61,13 @@ pub fn keep<M: Messages>(messages: &mut M, done: &mut Done, utterance: &Utteranc
                 thread
             });
             if messages.get(entry.revision)?.is_none() {
-                let said = Said { deed, text, mentions, quote: *quote, thread, ordinal: done.count };
+                let said = Said { meta, text, mentions, quote: *quote, thread, ordinal: done.count };
                 messages.put(Record::new(said));
             }
         }
         ChatCommand::Rewrite { message, .. } | ChatCommand::Delete { message } | ChatCommand::React { message, .. } => {
             if let Some(mut record) = messages.get(*message)? {
-                record.fold(deed, command);
+                record.fold(meta, command);
                 messages.put(record);
             }
         }

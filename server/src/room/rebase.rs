@@ -9,20 +9,7 @@ use motet_protocol::{
     ot::{Carried, Mismatch, Operation},
 };
 
-use super::{limits::RETRY_AFTER_MS, limits::RoomLimits, refusal::Refusal};
-
-/// What a session asks to be appended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Submit {
-    /// Whose it is.
-    pub participant: ParticipantId,
-    /// The session's counter.
-    pub seq: Seq,
-    /// The revision that the command counts on.
-    pub base: Revision,
-    /// The command.
-    pub command: Command,
-}
+use super::{limits::RoomLimits, refusal::Refusal, submit::Submit};
 
 /// Where an edit comes to stand.
 #[derive(Debug, PartialEq)]
@@ -131,14 +118,5 @@ pub fn mismatch(Mismatch { expected, found }: Mismatch, base: Revision) -> Refus
     Refusal::new(
         ErrorCode::OperationMismatch,
         format!("the operation counts on {expected} characters, the text at revision {base} does not fit ({found})"),
-    )
-}
-
-/// More is waiting for the log than may.
-pub fn overloaded() -> Refusal {
-    Refusal::for_now(
-        ErrorCode::Overloaded,
-        "too many edits of this room wait to be made durable; send it again later",
-        RETRY_AFTER_MS,
     )
 }

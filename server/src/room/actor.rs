@@ -9,7 +9,7 @@ use motet_protocol::{
 
 /// Who asks for something.
 #[derive(Clone, Copy, Debug)]
-pub struct By<'a> {
+pub struct Actor<'a> {
     /// The session.
     pub participant: ParticipantId,
     /// Its account, if it has signed in.
@@ -18,7 +18,7 @@ pub struct By<'a> {
     pub role: Role,
 }
 
-impl By<'_> {
+impl Actor<'_> {
     /// Whether it is the one who did something: the same session, or another one of the same account.
     pub fn is(&self, participant: ParticipantId, account: Option<&AccountId>) -> bool {
         self.participant == participant || (self.account.is_some() && self.account == account)
@@ -27,7 +27,7 @@ impl By<'_> {
 
 /// What an entry says besides what happened.
 #[derive(Clone, Copy, Debug)]
-pub struct Deed<'a> {
+pub struct EntryMeta<'a> {
     /// Its revision.
     pub revision: Revision,
     /// Whose it is.
@@ -38,7 +38,7 @@ pub struct Deed<'a> {
     pub time_ms: UnixMs,
 }
 
-impl<'a> Deed<'a> {
+impl<'a> EntryMeta<'a> {
     /// Of an entry, and who its participant was then.
     pub fn of(entry: &Entry, author: &'a Author) -> Self {
         Self { revision: entry.revision, participant: entry.participant, author, time_ms: entry.time_ms }

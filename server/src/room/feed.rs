@@ -11,8 +11,8 @@ use motet_protocol::{
     presence::Person,
 };
 
-use super::Room;
-use crate::room::{
+use super::{
+    open::OpenRoom,
     access::Principal,
     limits::ENTRY_BYTES_TYPICAL,
     presence::Roster,
@@ -22,7 +22,7 @@ use crate::room::{
     wire::Wire,
 };
 
-impl<K> Room<K> {
+impl<K> OpenRoom<K> {
     /// Opens the room for a reader. Returns what to tell it first; feed it next. Readers of the same session on other
     /// connections are returned too: they are out.
     pub fn join(&mut self, join: Join<K>) -> Result<(ReaderId, ServerMessage, Vec<Reader<K>>), Refusal> {

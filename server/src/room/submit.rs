@@ -11,12 +11,12 @@ use motet_protocol::{
     ot::{Component, Mismatch},
 };
 
-use super::Room;
-use crate::room::{
+use super::{
+    open::OpenRoom,
     access::{self, Principal},
     decided::Decided,
     pending::{Ordered, Pending},
-    propose::{self, Placed, Submit},
+    rebase::{self, Placed},
     readers::ReaderId,
     refusal::Refusal,
     state::FoldError,
@@ -24,16 +24,29 @@ use crate::room::{
     wire::Encoded,
 };
 
+/// What a session asks to be appended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submit {
+    /// Whose it is.
+    pub participant: ParticipantId,
+    /// The session's counter.
+    pub seq: Seq,
+    /// The revision that the command counts on.
+    pub base: Revision,
+    /// The command.
+    pub command: Command,
+}
+
 /// Who asks for something to be appended.
 #[derive(Clone, Debug)]
-pub enum Asker {
+pub enum Submitter {
     /// A reader of the room.
     Reader(ReaderId),
     /// Somebody who does not have the room open.
     Caller(Arc<Principal>),
 }
 
-impl From<ReaderId> for Asker {
+impl From<ReaderId> for Submitter {
     fn from(reader: ReaderId) -> Self {
         Self::Reader(reader)
     }
@@ -48,7 +61,7 @@ pub enum Submitted {
     Repeat(Revision),
     /// Its base is older than the window: submit it again with the entries after its base.
     NeedsHistory(Submit),
-    /// It is about a message of the chat that is not at hand: submit it again after [`Room::learn`], or refuse it if there
+    /// It is about a message of the chat that is not at hand: submit it again after [`OpenRoom::learn`], or refuse it if there
     /// is no such message.
     NeedsMessage(Submit, Revision),
 }
@@ -57,7 +70,7 @@ pub enum Submitted {
 #[derive(Debug)]
 pub struct Displaced {
     /// Who asked for it.
-    pub asker: Asker,
+    pub submitter: Submitter,
     /// Whose it was.
     pub participant: ParticipantId,
     /// Its seq.
@@ -66,7 +79,7 @@ pub struct Displaced {
     pub refusal: Refusal,
 }
 
-impl<K> Room<K> {
+impl<K> OpenRoom<K> {
     /// The revision that the next ordered entry gets, less one.
     fn ordered_revision(&self) -> Revision {
         self.state.revision() + self.pending.len() as u64
@@ -89,9 +102,9 @@ impl<K> Room<K> {
         Cow::Owned(decided)
     }
 
-    /// What an asker may do, given what will be decided before its entry.
-    fn role_of_asker(&self, asker: &Asker, principal: &Principal, decided: &Decided) -> Option<Role> {
-        if let (Asker::Reader(reader), false, false) = (asker, self.pending.decides(), self.roles_touched)
+    /// What an submitter may do, given what will be decided before its entry.
+    fn role_of_submitter(&self, submitter: &Submitter, principal: &Principal, decided: &Decided) -> Option<Role> {
+        if let (Submitter::Reader(reader), false, false) = (submitter, self.pending.decides(), self.roles_touched)
             && let Some(reader) = self.readers.get(*reader)
         {
             return Some(reader.role);
@@ -99,10 +112,10 @@ impl<K> Room<K> {
         self.role_by(principal, decided)
     }
 
-    fn principal(&self, asker: &Asker) -> Option<Arc<Principal>> {
-        match asker {
-            Asker::Reader(reader) => self.readers.get(*reader).map(|reader| Arc::clone(&reader.principal)),
-            Asker::Caller(principal) => Some(Arc::clone(principal)),
+    fn principal(&self, submitter: &Submitter) -> Option<Arc<Principal>> {
+        match submitter {
+            Submitter::Reader(reader) => self.readers.get(*reader).map(|reader| Arc::clone(&reader.principal)),
+            Submitter::Caller(principal) => Some(Arc::clone(principal)),
         }
     }
 
@@ -110,23 +123,23 @@ impl<K> Room<K> {
     /// window, when they were asked for; empty otherwise.
     pub fn submit(
         &mut self,
-        asker: impl Into<Asker>,
+        submitter: impl Into<Submitter>,
         submit: Submit,
         older: &[Entry],
         now: UnixMs,
     ) -> Result<Submitted, Refusal> {
-        let asker = asker.into();
-        let Some(principal) = self.principal(&asker) else {
+        let submitter = submitter.into();
+        let Some(principal) = self.principal(&submitter) else {
             // What a replaced connection still had to say must not come between what the session says now.
             let words = "this session is at work on another connection or channel";
             return Err(Refusal::new(ErrorCode::SessionReplaced, words));
         };
-        self.propose(asker, &principal, submit, older, now)
+        self.propose(submitter, &principal, submit, older, now)
     }
 
     fn propose(
         &mut self,
-        asker: Asker,
+        submitter: Submitter,
         principal: &Principal,
         submit: Submit,
         older: &[Entry],
@@ -150,7 +163,7 @@ impl<K> Room<K> {
             ));
         }
         if let Command::Edit(operation) = &submit.command {
-            propose::check_size(operation, &self.limits)?;
+            rebase::check_size(operation, &self.limits)?;
         }
 
         // The log may be ahead of what is committed here: what is in flight comes from `pending`, and only once.
@@ -166,19 +179,19 @@ impl<K> Room<K> {
         let after = base.max(older.last().map_or(base, |last| last.revision));
         let after_base = older.iter().chain(self.window.after(after)).chain(self.pending.entries());
 
-        let moved = match propose::place(&submit, after_base)? {
+        let moved = match rebase::place(&submit, after_base)? {
             Placed::Repeat(revision) => {
-                self.hand_over(revision, asker);
+                self.hand_over(revision, submitter);
                 return Ok(Submitted::Repeat(revision));
             }
             Placed::New(moved) => moved,
         };
-        propose::check_seq(&submit, self.last_seq(submit.participant))?;
+        rebase::check_seq(&submit, self.last_seq(submit.participant))?;
         if let Some(refusal) = &self.stalled {
             return Err(refusal.clone());
         }
         let decided = self.ordered_decided();
-        let role = access::require(self.role_of_asker(&asker, principal, &decided), access::needed(&submit.command))?;
+        let role = access::require(self.role_of_submitter(&submitter, principal, &decided), access::needed(&submit.command))?;
         if let Some(message) = self.talk.unknown(&submit.command) {
             return Ok(Submitted::NeedsMessage(submit, message));
         }
@@ -190,21 +203,21 @@ impl<K> Room<K> {
         let command = decided.checked(command, head)?;
         let command = self.checked_talk(command, principal, role, &decided.people)?;
         if matches!(command, Command::SetRole(_) | Command::Settings(_)) {
-            decided.check_hosted(&command, &self.ground)?;
+            decided.check_hosted(&command, &self.defaults)?;
         }
         let introduction = decided.people.introduction(participant, &principal.author);
         self.check_fits(&command, base)?;
         if let Some(introduction) = introduction {
-            self.order(asker.clone(), (participant, 0), base, Command::Introduce(introduction), None, now);
+            self.order(submitter.clone(), (participant, 0), base, Command::Introduce(introduction), None, now);
         }
-        Ok(Submitted::Ordered(self.order(asker, (participant, seq), base, command, submitted, now)))
+        Ok(Submitted::Ordered(self.order(submitter, (participant, seq), base, command, submitted, now)))
     }
 
     /// Who sent a pending submit again, on another connection perhaps, is the one to hear if it comes to nothing.
-    fn hand_over(&mut self, revision: Revision, asker: Asker) {
+    fn hand_over(&mut self, revision: Revision, submitter: Submitter) {
         let index = revision.checked_sub(self.state.revision() + 1).and_then(|index| usize::try_from(index).ok());
         if let Some(pending) = index.and_then(|index| self.pending.get_mut(index)) {
-            pending.asker = asker;
+            pending.submitter = submitter;
         }
     }
 
@@ -212,13 +225,13 @@ impl<K> Room<K> {
     /// leaves it within its limit.
     fn check_fits(&self, command: &Command, base: Revision) -> Result<(), Refusal> {
         if self.pending.is_full() {
-            return Err(propose::overloaded());
+            return Err(overloaded());
         }
         let Command::Edit(operation) = command else { return Ok(()) };
         let found = self.ordered_len();
         if operation.base_len() != found {
             let expected = operation.base_len();
-            return Err(propose::mismatch(Mismatch { expected, found }, base));
+            return Err(rebase::mismatch(Mismatch { expected, found }, base));
         }
         if let Err(error) = operation.within_limits() {
             let words = format!("others' edits have cut it into too many pieces ({error}); send it in smaller parts");
@@ -239,7 +252,7 @@ impl<K> Room<K> {
         } else {
             // What is pending is counted as if it only inserted, so that the sum is never too low; whether there is
             // really no room shows when it is committed.
-            Err(propose::overloaded())
+            Err(overloaded())
         }
     }
 
@@ -254,7 +267,7 @@ impl<K> Room<K> {
 
     fn order(
         &mut self,
-        asker: Asker,
+        submitter: Submitter,
         (participant, seq): (ParticipantId, Seq),
         base: Revision,
         command: Command,
@@ -265,16 +278,16 @@ impl<K> Room<K> {
         let before = self.pending.entries().next_back().map_or(self.state.time_ms(), |last| last.time_ms);
         // Clocks are set back now and then; a room's time is not.
         let time_ms = now.max(before);
-        self.pending.push(Entry { revision, participant, seq, time_ms, command }, asker, base, submitted);
+        self.pending.push(Entry { revision, participant, seq, time_ms, command }, submitter, base, submitted);
         revision
     }
 
     /// Puts an entry in order as it is. It must follow from what is ordered: its revision is the next one, its operation
     /// fits the text.
-    pub fn adopt(&mut self, asker: Asker, entry: Entry) {
+    pub fn adopt(&mut self, submitter: Submitter, entry: Entry) {
         debug_assert_eq!(entry.revision, self.ordered_revision() + 1, "what is adopted was checked to follow");
         let base = entry.revision - 1;
-        self.pending.push(entry, asker, base, None);
+        self.pending.push(entry, submitter, base, None);
     }
 
     /// Whether there is something to append now.
@@ -308,7 +321,7 @@ impl<K> Room<K> {
             }
         }
         let mut displaced = Vec::new();
-        for Ordered { logged, asker, base, submitted } in pending {
+        for Ordered { logged, submitter, base, submitted } in pending {
             let Entry { participant, seq, command, .. } = logged.entry;
             if seq == 0 {
                 // An introduction is made anew with the submit behind it, if it is still wanted.
@@ -317,16 +330,16 @@ impl<K> Room<K> {
             let command = submitted.unwrap_or(command);
             let submit = Submit { participant, seq, base, command };
             let in_log = self.state.last_submit(participant).is_some_and(|last| last.seq >= seq);
-            let principal = self.principal(&asker).unwrap_or_else(|| Arc::new(Principal::nobody(participant)));
-            let refusal = match self.propose(asker.clone(), &principal, submit, &[], now) {
+            let principal = self.principal(&submitter).unwrap_or_else(|| Arc::new(Principal::nobody(participant)));
+            let refusal = match self.propose(submitter.clone(), &principal, submit, &[], now) {
                 Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
                 // It is before the window, and is acknowledged there.
                 Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) if in_log => continue,
                 Err(refusal) if in_log && refusal.code == ErrorCode::BaseTooOld => continue,
-                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => propose::overloaded(),
+                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => overloaded(),
                 Err(refusal) => refusal,
             };
-            displaced.push(Displaced { asker, participant, seq, refusal });
+            displaced.push(Displaced { submitter, participant, seq, refusal });
         }
         Ok(displaced)
     }
@@ -345,4 +358,13 @@ impl<K> Room<K> {
     pub fn has_pending(&self) -> bool {
         !self.pending.is_empty()
     }
+}
+
+/// More is waiting for the log than may.
+pub fn overloaded() -> Refusal {
+    Refusal::for_now(
+        ErrorCode::Overloaded,
+        "too many edits of this room wait to be made durable; send it again later",
+        RETRY_AFTER_MS,
+    )
 }

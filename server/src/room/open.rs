@@ -7,7 +7,7 @@ use motet_protocol::{
 };
 
 use super::{
-    access::{self, Ground, Principal},
+    access::{self, AccessDefaults, Principal},
     decided::Decided,
     limits::{RoomLimits, SNAPSHOT_BYTES_PER_ENTRY, SNAPSHOT_ENTRIES_MIN},
     pending::Pending,
@@ -15,10 +15,10 @@ use super::{
     readers::Readers,
     refusal::Refusal,
     state::{FoldError, RoomState},
+    talk::Talk,
     window::{Logged, Window},
 };
 
-use self::talk::Talk;
 
 /// An open room. `K` is how the caller knows a connection.
 ///
@@ -28,9 +28,9 @@ use self::talk::Talk;
 /// What is committed (folded, in the window, seen by readers) is durable; what is pending has its place in the order and
 /// nobody has seen it. One append is in flight at a time; what gathers meanwhile goes into the next one.
 #[derive(Debug)]
-pub struct Room<K> {
+pub struct OpenRoom<K> {
     limits: RoomLimits,
-    ground: Ground,
+    defaults: AccessDefaults,
     state: RoomState,
     window: Window,
     pending: Pending,
@@ -44,13 +44,13 @@ pub struct Room<K> {
     talk: Talk,
 }
 
-impl<K> Room<K> {
+impl<K> OpenRoom<K> {
     /// Opens a room at the end of its log, for everybody as a host unless [`on`](Self::on) says otherwise.
     /// `snapshot_revision` is that of the newest snapshot in the store.
     pub fn new(state: RoomState, snapshot_revision: Revision, limits: RoomLimits) -> Self {
         Self {
             limits,
-            ground: Ground { owner: None, public: Some(Role::Host) },
+            defaults: AccessDefaults { owner: None, public: Some(Role::Host) },
             state,
             window: Window::new(limits.window_entries_max),
             pending: Pending::default(),
@@ -64,8 +64,8 @@ impl<K> Room<K> {
     }
 
     /// Sets what holds in it beside its own decisions.
-    pub fn on(mut self, ground: Ground) -> Self {
-        self.ground = ground;
+    pub fn on(mut self, defaults: AccessDefaults) -> Self {
+        self.defaults = defaults;
         self
     }
 
@@ -75,8 +75,8 @@ impl<K> Room<K> {
     }
 
     fn role_by(&self, who: &Principal, decided: &Decided) -> Option<Role> {
-        let public = decided.settings.public.role(self.ground.public);
-        access::role_of(who, &decided.people, public, &self.ground)
+        let public = decided.settings.public.role(self.defaults.public);
+        access::role_of(who, &decided.people, public, &self.defaults)
     }
 
     /// What is committed.
@@ -150,15 +150,6 @@ impl<K> Room<K> {
         self.state.rest();
     }
 }
-
-mod ordering;
-mod reading;
-mod talk;
-mod watching;
-
-pub use ordering::{Asker, Displaced, Submitted};
-pub use reading::{Feeding, Join, RoleChange, not_found};
-pub use watching::Telling;
 
 #[cfg(test)]
 mod tests;

@@ -12,16 +12,16 @@ use motet_protocol::{
     room::Author,
 };
 
-use super::Room;
-use crate::room::{
+use super::{
+    open::OpenRoom,
     access::Principal,
-    chat::{self, Record, Utterance},
+    chat::{self, Record, ChatEntry},
     limits::{RECORDS_MAX, UTTERANCES_MAX},
     mentions::{self, Known},
     people::People,
     refusal::Refusal,
     state::RoomState,
-    who::{By, Deed},
+    actor::{Actor, EntryMeta},
 };
 
 /// What an open room holds of its chat beside its state.
@@ -30,7 +30,7 @@ pub(super) struct Talk {
     /// Messages that something is being done with, kept up with the log.
     records: VecDeque<Record>,
     /// The newest entries of the chat, for where messages are kept.
-    unwritten: VecDeque<Utterance>,
+    unwritten: VecDeque<ChatEntry>,
 }
 
 impl Talk {
@@ -50,13 +50,13 @@ impl Talk {
         let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
         let target = chat::target_of(command);
         if let Some(record) = self.records.iter_mut().find(|record| Some(record.message()) == target) {
-            record.fold(Deed::of(entry, &author), command);
+            record.fold(EntryMeta::of(entry, &author), command);
         }
         if self.unwritten.len() == UTTERANCES_MAX {
             // They are read from the log then.
             self.unwritten.pop_front();
         }
-        self.unwritten.push_back(Utterance { entry: entry.clone(), author });
+        self.unwritten.push_back(ChatEntry { entry: entry.clone(), author });
     }
 
     pub(super) fn rest(&mut self) {
@@ -65,7 +65,7 @@ impl Talk {
     }
 }
 
-impl<K> Room<K> {
+impl<K> OpenRoom<K> {
     /// Takes the record of a message that a submit is about, as it is at some revision since the room was opened.
     pub fn learn(&mut self, record: Record) {
         self.talk.records.retain(|known| known.message() != record.message());
@@ -77,7 +77,7 @@ impl<K> Room<K> {
 
     /// Entries of the chat after `done`, at most so many: all up to the last of them, or none where the first is not at
     /// hand any more and must be read from the log. Those up to `done` are forgotten.
-    pub fn utterances(&mut self, done: Revision, at_most: usize) -> Vec<Utterance> {
+    pub fn chat_entries(&mut self, done: Revision, at_most: usize) -> Vec<ChatEntry> {
         let unwritten = &mut self.talk.unwritten;
         while unwritten.front().is_some_and(|first| first.entry.revision <= done) {
             unwritten.pop_front();
@@ -97,11 +97,11 @@ impl<K> Room<K> {
         role: Role,
         people: &People,
     ) -> Result<Command, Refusal> {
-        let by = By { participant: principal.participant, account: principal.author.account.as_ref(), role };
+        let actor = Actor { participant: principal.participant, account: principal.author.account.as_ref(), role };
         match command {
             Command::Chat(mut command) => {
                 let target = chat::target_of(&command).and_then(|message| self.talk.record(message));
-                chat::check(&command, &by, target, self.state.revision())?;
+                chat::check(&command, &actor, target, self.state.revision())?;
                 match &mut *command {
                     ChatCommand::Say { text, mentions, .. } | ChatCommand::Rewrite { text, mentions, .. } => {
                         *mentions = self.meant(text, people);
@@ -120,7 +120,7 @@ impl<K> Room<K> {
                     Command::Comment(command) => Some(&**command),
                     _ => None,
                 });
-                self.state.comments().check(&command, &by, self.ordered_len(), pending)?;
+                self.state.comments().check(&command, &actor, self.ordered_len(), pending)?;
                 Ok(Command::Comment(command))
             }
             command => Ok(command),
