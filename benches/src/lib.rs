@@ -7,12 +7,12 @@ use std::{
 
 use bytes::BytesMut;
 use motet_protocol::{
-    ids::{ParticipantId, Revision, Seq},
-    message::{Command, Entry},
+    ids::{Channel, ParticipantId, Revision, Seq},
+    message::{Command, Entry, ServerMessage},
     ot::Operation,
 };
 use motet_server::room::{
-    Fed, Outlet, Principal, ReaderId, OpenRoom, RoomState, Wire, limits::RoomLimits, Join, Submit,
+    Fed, Join, OpenRoom, Outlet, Principal, ReaderId, RoomState, Submit, Wire, limits::RoomLimits,
 };
 
 /// A directory for a store, gone with the value: beside the program, since the system's for temporary files is often in
@@ -63,6 +63,12 @@ impl Outlet for Sink {
         self.0.clear();
         &mut self.0
     }
+
+    fn put(&mut self, message: &ServerMessage) {
+        Wire::Tcp.put(message, self.buffer());
+    }
+
+    fn lag(&mut self, _channel: Channel) {}
 }
 
 /// A room in which somebody types, one character after the other, others read along, and one was away.
@@ -99,8 +105,7 @@ impl Typing {
                 entries_only: true,
                 now: 0,
             };
-            let (reader, _, _) = room.join(join).expect("the revision is there");
-            room.feed(reader, &mut sink);
+            let reader = room.join(join, &mut sink).expect("the revision is there");
             Author { participant, reader, seq: 0 }
         };
         let (writer, late) = (join(0), join(1));
@@ -126,9 +131,7 @@ impl Typing {
     /// What was committed goes to every reader.
     pub fn feed(&mut self) {
         let sink = &mut self.sink;
-        self.room.feed_following(|(), _, reader| {
-            reader.feed(sink);
-        });
+        self.room.feed_following(|(), reader| reader.feed(sink));
     }
 
     /// How long the room takes to put an edit in order that counts on a text so many revisions ago.
@@ -158,9 +161,10 @@ impl Typing {
             entries_only: false,
             now: 0,
         };
-        let (reader, _, _) = self.room.join(join).expect("rooms can be joined");
+        let reader = self.room.join(join, &mut self.sink).expect("rooms can be joined");
         assert_eq!(self.room.feed(reader, &mut self.sink), Fed::CaughtUp);
-        self.room.leave(reader);
+        self.room.leave(reader, 0);
+        assert!(self.room.take_effects().listed);
     }
 
     /// An insertion or a deletion in the middle of the text.
@@ -176,7 +180,9 @@ impl Typing {
 
     fn commit(&mut self) {
         self.room.take_append().expect("nothing is in flight");
-        self.room.appended().expect("it follows");
+        self.room.handle_appended(0, 0);
+        let effects = self.room.take_effects();
+        assert!(effects.feed && effects.failed.is_none());
     }
 }
 
@@ -184,6 +190,7 @@ impl Author {
     fn submit(&mut self, room: &mut OpenRoom<()>, operation: Operation, base: Revision) {
         self.seq += 1;
         let submit = Submit { participant: self.participant, seq: self.seq, base, command: Command::Edit(operation) };
-        room.submit(self.reader, submit, &[], self.seq).expect("it is right");
+        room.handle_submit(self.reader, submit, &[], self.seq).expect("it is right");
+        assert!(room.take_effects().append);
     }
 }

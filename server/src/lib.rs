@@ -18,6 +18,7 @@ pub mod log;
 pub mod metrics;
 pub mod outbox;
 pub mod room;
+pub mod rooms;
 pub mod run;
 pub mod session;
 pub mod store;

@@ -10,10 +10,11 @@ use crate::{
     assist::provider::Assist,
     auth::Authenticator,
     config::{Config, Engine},
-    hub::{commits, due::append_all, expiry, grants, rooms::Rooms, watch},
+    hub::{expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
     outbox::flush_dirty,
+    rooms::open::{append_batch::append_all, commits},
     store::{self, Store, StoreError, StoreKind},
     transport::{
         connection::Context,
@@ -138,7 +139,7 @@ pub async fn run(
         tokio::spawn(watch::tell(rooms.clone())),
         tokio::spawn(expiry::run(rooms.clone())),
         tokio::spawn(grants::follow(rooms.clone())),
-        tokio::spawn(Arc::clone(&rooms.pulse).beat()),
+        tokio::spawn(Arc::clone(&rooms.presence_timer).run()),
     ];
     let tcp = tokio::spawn(accept_tcp(listeners.tcp, door.clone(), context.clone()));
     let http = tokio::spawn(accept_http(listeners.http, door.clone(), context.clone(), config.pages));

@@ -19,17 +19,16 @@ use motet_protocol::{
 use motet_server::{
     auth::Identity,
     hub::{
-        cell::RoomCell,
-        commits,
         rooms::{Rooms, Rules},
         watch,
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, Refusal, Wire, limits::RoomLimits, Join, Submit},
+    outbox::Connection,
+    room::{Join, Principal, Refusal, Submit, Wire, limits::RoomLimits},
+    rooms::open::{RoomHandle, commits},
     session::Caller,
     store::{Append, AppendOutcome, Durability, Head, Store, memory::MemoryStore},
-    outbox::Connection,
 };
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -38,10 +37,10 @@ use uuid::Uuid;
 struct Hub {
     store: Arc<dyn Store>,
     rooms: Rooms,
-    log: LogWriter<Arc<RoomCell>>,
+    log: LogWriter<Arc<RoomHandle>>,
     metrics: Arc<Metrics>,
     caller: Caller,
-    cell: Arc<RoomCell>,
+    cell: Arc<RoomHandle>,
 }
 
 impl Hub {
@@ -64,7 +63,7 @@ impl Hub {
         let participant = self.caller.participant;
         let principal = Principal { author: self.caller.author.clone(), ..Principal::nobody(participant) };
         let command = Command::Edit(operation);
-        let submit = Submit { participant, seq, base: self.cell.measure().0, command };
+        let submit = Submit { participant, seq, base: self.cell.head(), command };
         let answer = self.cell.submit_for(Arc::new(principal), submit, &self.store);
         tokio::time::timeout(Duration::from_secs(20), answer).await.expect("the room says what became of it")
     }
@@ -94,8 +93,10 @@ impl Hub {
         let (stream, _): (TcpStream, _) = listener.accept().await.unwrap();
         let (connection, _reading) = Connection::new(stream, Wire::Tcp, Arc::clone(&self.metrics));
         let principal = Arc::new(Principal::nobody(participant));
-        let (key, after) = (Arc::clone(&connection), Some(self.cell.measure().0));
-        self.cell.join(Join { key, principal, channel: 1, wire: Wire::Tcp, after, entries_only: true, now: 1 }).unwrap();
+        let (key, after) = (Arc::clone(&connection), Some(self.cell.head()));
+        self.cell
+            .join(Join { key, principal, channel: 1, wire: Wire::Tcp, after, entries_only: true, now: 1 })
+            .unwrap();
         let caller = Arc::new(Caller::new(participant, Identity::guest("Bob").unwrap()));
         self.rooms.watches.add(&connection, 5, &caller, RoomFilter::default()).unwrap();
         (connection, peer)
@@ -123,7 +124,7 @@ impl Drop for Hub {
 async fn an_edit_goes_behind_what_another_server_wrote_first() {
     let hub = Hub::start().await;
     hub.edit(1, insert(0, "ab", 0)).await.unwrap();
-    let head = hub.cell.measure().0;
+    let head = hub.cell.head();
     hub.append(insert(1, "-", 2));
     assert_eq!(hub.edit(2, insert(2, "c", 2)).await.unwrap(), head + 2);
     assert_eq!(hub.cell.text().0.to_string(), "a-bc");
@@ -139,7 +140,7 @@ async fn what_another_server_appended_brings_all_that_a_commit_brings() {
     hub.edit(1, insert(0, "ab", 0)).await.unwrap();
     let bob = ParticipantId(7);
     let (connection, mut peer) = hub.reader(bob).await;
-    let before = (hub.cell.measure().0, hub.metrics.entries.get(), hub.cell.active_ms());
+    let before = (hub.cell.head(), hub.metrics.entries.get(), hub.cell.active_ms());
     tokio::time::sleep(Duration::from_millis(5)).await;
 
     let say = ChatCommand::Say { text: "hello".to_owned(), thread: None, quote: None, mentions: Vec::new() };
@@ -160,7 +161,7 @@ async fn what_another_server_appended_brings_all_that_a_commit_brings() {
     let mut missing = Vec::new();
     let mut expect = |what: &'static str, holds: bool| missing.extend((!holds).then_some(what));
     expect("the answer to the submit that waits", answer == Ok(before.0 + 4));
-    expect("the entries", hub.cell.measure().0 == before.0 + ENTRIES);
+    expect("the entries", hub.cell.head() == before.0 + ENTRIES);
     expect("the metric of entries", hub.metrics.entries.get() == before.1 + ENTRIES);
     expect("the time of activity", hub.cell.active_ms() > before.2);
     expect("the events", hub.cell.activity().events().count() > 2);
@@ -221,5 +222,5 @@ async fn a_room_whose_log_lost_what_was_committed_is_closed_and_read_anew() {
     };
     tokio::time::timeout(Duration::from_secs(20), unloaded).await.expect("it is let go of");
     let again = hub.rooms.open(&id("demo")).await.unwrap();
-    assert_eq!((again.text().0.to_string(), again.measure().0), (String::new(), 0));
+    assert_eq!((again.text().0.to_string(), again.head()), (String::new(), 0));
 }

@@ -24,13 +24,13 @@ use motet_protocol::{
 use motet_server::{
     auth::{Authenticator, Identity, NewLink, Target, config::Choice},
     hub::{
-        cell::RoomCell,
-        commits, expiry, now_ms,
+        expiry, now_ms,
         rooms::{Rooms, Rules},
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, limits::RoomLimits, Submit},
+    room::{Principal, Submit, limits::RoomLimits},
+    rooms::open::{RoomHandle, commits},
     session::Caller,
     store::{
         Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot,
@@ -172,7 +172,7 @@ struct Hub {
     shared: Arc<dyn Store>,
     rooms: Rooms,
     auth: Authenticator,
-    log: LogWriter<Arc<RoomCell>>,
+    log: LogWriter<Arc<RoomHandle>>,
     ann: Caller,
 }
 
@@ -202,20 +202,20 @@ impl Hub {
         again
     }
 
-    async fn create(&self, room: &str) -> Arc<RoomCell> {
+    async fn create(&self, room: &str) -> Arc<RoomHandle> {
         self.rooms.create(&self.ann, Some(id(room)), SettingsPatch::default()).await.unwrap();
         self.rooms.open(&id(room)).await.unwrap()
     }
 
-    async fn submit(&self, cell: &Arc<RoomCell>, seq: u64, command: Command) -> Revision {
+    async fn submit(&self, cell: &Arc<RoomHandle>, seq: u64, command: Command) -> Revision {
         let participant = self.ann.participant;
         let who = Arc::new(Principal { author: self.ann.author.clone(), ..Principal::nobody(participant) });
-        let submit = Submit { participant, seq, base: cell.measure().0, command };
+        let submit = Submit { participant, seq, base: cell.head(), command };
         let answer = cell.submit_for(who, submit, &self.shared);
         tokio::time::timeout(PATIENCE, answer).await.expect("the room says what became of it").unwrap()
     }
 
-    async fn edit(&self, cell: &Arc<RoomCell>, seq: u64, operation: Operation) -> Revision {
+    async fn edit(&self, cell: &Arc<RoomHandle>, seq: u64, operation: Operation) -> Revision {
         self.submit(cell, seq, Command::Edit(operation)).await
     }
 

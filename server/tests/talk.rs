@@ -25,14 +25,17 @@ use motet_protocol::{
 };
 use motet_server::{
     hub::{
-        chat::{self, Wanted},
-        commits,
         registry::Registry,
         rooms::{Rooms, Rules},
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, RoomState, limits::RoomLimits, Submit},
+    room::{Principal, RoomState, Submit, limits::RoomLimits},
+    rooms::open::{
+        RoomHandle,
+        chat_pages::{self, Wanted},
+        commits,
+    },
     session::Caller,
     store::{
         Append, AppendOutcome, Durability, Head, LogId, Store, StoreError, StoredEntry, StoredSnapshot,
@@ -366,7 +369,7 @@ impl Store for Counting {
 struct Hub {
     store: Arc<Counting>,
     rooms: Rooms,
-    log: LogWriter<Arc<motet_server::hub::cell::RoomCell>>,
+    log: LogWriter<Arc<motet_server::rooms::open::RoomHandle>>,
 }
 
 impl Hub {
@@ -433,7 +436,7 @@ async fn a_chat_of_100_000_messages_costs_nothing_on_joining_and_the_same_for_ea
     let store = hub.store.clone();
     tokio::task::spawn_blocking(move || {
         let wanted = |before| Wanted { before, thread: None, at: None, limit: 50 };
-        let page = |before| chat::page(store.as_ref(), &cell, wanted(before)).unwrap();
+        let page = |before| chat_pages::page(store.as_ref(), &cell, wanted(before)).unwrap();
         // The first of all writes down what is in the log.
         assert_eq!(page(None).0.len(), 50);
         let mut reads = Vec::new();
@@ -448,7 +451,7 @@ async fn a_chat_of_100_000_messages_costs_nothing_on_joining_and_the_same_for_ea
         let (messages, more) = page(Some(12));
         assert_eq!((messages.len(), messages.last().unwrap().message, more), (10, 2, false));
         let at = Wanted { at: Some(700), ..wanted(None) };
-        let (read, (then, _)) = store.reads_of(|| chat::page(store.as_ref(), &cell, at).unwrap());
+        let (read, (then, _)) = store.reads_of(|| chat_pages::page(store.as_ref(), &cell, at).unwrap());
         assert_eq!((then[0].message, read), (700, reads[0]), "as it was long ago costs as much");
     })
     .await
@@ -472,7 +475,7 @@ async fn what_an_account_has_not_read_is_counted_in_its_list_of_rooms() {
     let principal = Arc::new(Principal { author: guest.author.clone(), ..Principal::nobody(guest.participant) });
     for (seq, thread) in (1..).zip([None, None, Some(0), None, None]) {
         let command = answer(&format!("message {seq}"), thread.map(|index: usize| said[index]));
-        let submit = Submit { participant: guest.participant, seq, base: cell.measure().0, command };
+        let submit = Submit { participant: guest.participant, seq, base: cell.head(), command };
         said.push(cell.submit_for(Arc::clone(&principal), submit, &store).await.unwrap());
     }
     let unread = async |caller: &Caller| {
@@ -483,8 +486,9 @@ async fn what_an_account_has_not_read_is_counted_in_its_list_of_rooms() {
         shown.unread
     };
     assert_eq!((unread(&ann).await, unread(&guest).await), (5, 0));
-    let mark =
-        |message| chat::mark_read(hub.store.as_ref(), &cell, ann.account().unwrap(), message).map_err(|no| no.code);
+    let mark = |message| {
+        chat_pages::mark_read(hub.store.as_ref(), &cell, ann.account().unwrap(), message).map_err(|no| no.code)
+    };
     assert_eq!(tokio::task::block_in_place(|| mark(said[2])), Ok(2), "messages in threads count too");
     assert_eq!(tokio::task::block_in_place(|| mark(said[0])), Ok(2), "what was read stays read");
     assert_eq!(tokio::task::block_in_place(|| mark(99_999)), Err(ErrorCode::NotFound));

@@ -2,7 +2,7 @@
 
 use motet_protocol::{error::ErrorCode, ids::Revision, message::At, time};
 
-use crate::{hub::cell::RoomCell, room::Refusal};
+use crate::{room::Refusal, rooms::open::RoomHandle};
 
 /// What stands before the name of a version.
 const VERSION: &str = "version:";
@@ -12,7 +12,7 @@ const VERSION: &str = "version:";
 /// # Errors
 ///
 /// `bad_argument` for a text that is none of these, `not_found` for a version that the room does not have.
-pub fn parse(text: &str, cell: &RoomCell) -> Result<At, Refusal> {
+pub fn parse(text: &str, cell: &RoomHandle) -> Result<At, Refusal> {
     if let Some(name) = text.strip_prefix(VERSION) {
         let found = cell.with_state(|state| state.decided().versions.get(name).map(|version| version.revision));
         let missing = || Refusal::new(ErrorCode::NotFound, format!("there is no version named {name:?}"));

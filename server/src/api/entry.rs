@@ -20,15 +20,16 @@ use super::{
     who::Who,
 };
 use crate::{
-    hub::{answers, blocking, cell::RoomCell, history, refusal_of},
+    hub::{answers, blocking, history, refusal_of},
     room::{Principal, Refusal, RoomState, Submit},
+    rooms::open::RoomHandle,
 };
 
 /// Somebody in a room.
 #[derive(Clone, Debug)]
 pub struct Entered {
     /// The room.
-    pub cell: Arc<RoomCell>,
+    pub cell: Arc<RoomHandle>,
     /// Who that is there.
     principal: Arc<Principal>,
     who: Who,
@@ -70,7 +71,7 @@ impl Entered {
 
     /// The newest committed revision.
     pub fn head(&self) -> Revision {
-        self.cell.measure().0
+        self.cell.head()
     }
 
     /// Appends a command that is no edit, counting on what the room is now. Returns its revision.

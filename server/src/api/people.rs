@@ -49,7 +49,7 @@ pub async fn participants(State(api): State<Api>, Path(room): Path<RoomId>, who:
         });
         were.collect()
     });
-    for (principal, role) in entered.cell.present() {
+    for (principal, role) in entered.cell.principals() {
         let (participant, author) = (principal.participant, principal.author.clone());
         people.insert(participant, Participant { participant, author, present: true, role: Some(role) });
     }

@@ -86,7 +86,7 @@ pub async fn statistics(State(api): State<Api>, Path(room): Path<RoomId>, who: W
     let stats = entered.scan((known.revision, entered.head()), known, take).await?;
     api.sums.keep(entered.cell.log_id(), &stats);
     let people = stats.people();
-    let (_, present, _) = entered.cell.measure();
+    let present = entered.cell.present();
     Ok(Json(Statistics {
         revision: stats.revision,
         first_ms: stats.first_ms,

@@ -22,7 +22,7 @@ use super::{
     text::{Appended, When},
     who::Who,
 };
-use crate::hub::{blocking, chat};
+use crate::{hub::blocking, rooms::open::chat_pages};
 
 /// Which messages are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,8 +90,8 @@ pub async fn chat(
         Some(at) => Some(entered.revision_at(at).await?),
     };
     let (store, cell) = (Arc::clone(&api.context.rooms.store), Arc::clone(&entered.cell));
-    let wanted = chat::Wanted { before, thread, at, limit };
-    let (messages, more) = blocking(move || chat::page(store.as_ref(), &cell, wanted)).await??;
+    let wanted = chat_pages::Wanted { before, thread, at, limit };
+    let (messages, more) = blocking(move || chat_pages::page(store.as_ref(), &cell, wanted)).await??;
     Ok(Json(Chat { messages, more }))
 }
 

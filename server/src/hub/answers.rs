@@ -14,17 +14,15 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::{
-    blocking,
-    cell::RoomCell,
-    chat::{self, Wanted},
-    history, refusal_of,
-    rooms::Rooms,
-};
+use super::{blocking, history, refusal_of, rooms::Rooms};
 use crate::{
-    room::{Refusal, RoomState, readers::piece_of},
-    session::Caller,
     outbox::Connection,
+    room::{Refusal, RoomState, readers::piece_of},
+    rooms::open::{
+        RoomHandle,
+        chat_pages::{self, Wanted},
+    },
+    session::Caller,
 };
 
 /// Bytes of entries in one answer to `ReadLog`: it stays well below a frame.
@@ -106,7 +104,7 @@ async fn look_up(
                 return Err(Refusal::new(ErrorCode::Unauthorized, words));
             };
             let (store, cell) = (Arc::clone(&rooms.store), see(rooms, caller, &room).await?);
-            let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await??;
+            let unread = blocking(move || chat_pages::mark_read(store.as_ref(), &cell, &account, message)).await??;
             // Lists of rooms tell how much is unread.
             rooms.watches.touch(&room);
             ServerMessage::Marked { request, unread }
@@ -145,7 +143,7 @@ async fn look_up(
     Ok(())
 }
 
-async fn see(rooms: &Rooms, caller: &Caller, room: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
+async fn see(rooms: &Rooms, caller: &Caller, room: &RoomId) -> Result<Arc<RoomHandle>, Refusal> {
     rooms.enter(caller, room, Role::Viewer).await.map(|(cell, _)| cell)
 }
 
@@ -157,11 +155,11 @@ fn page_size(limit: u32) -> Result<usize, Refusal> {
 }
 
 /// The state of a room at a place in its history.
-pub async fn state_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<RoomState, Refusal> {
+pub async fn state_at(rooms: &Rooms, cell: &Arc<RoomHandle>, at: At) -> Result<RoomState, Refusal> {
     if at == At::Head {
         return Ok(cell.state());
     }
-    let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
+    let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.head());
     blocking(move || {
         let revision = history::revision_at(store.as_ref(), log, at, head)?;
         history::state_at(store.as_ref(), log, Some(revision)).map_err(|error| refusal_of(&error))
@@ -171,7 +169,7 @@ pub async fn state_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<Roo
 }
 
 /// The text at a place in history, and the revision that it is of.
-pub async fn text_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<(Rope, Revision), Refusal> {
+pub async fn text_at(rooms: &Rooms, cell: &Arc<RoomHandle>, at: At) -> Result<(Rope, Revision), Refusal> {
     if at == At::Head {
         return Ok(cell.text());
     }
@@ -182,7 +180,7 @@ pub async fn text_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Result<(Rop
 async fn text(
     rooms: &Rooms,
     request: RequestId,
-    cell: &Arc<RoomCell>,
+    cell: &Arc<RoomHandle>,
     at: At,
     connection: &Arc<Connection>,
 ) -> Result<(), Refusal> {
@@ -207,7 +205,7 @@ async fn text(
 async fn chat_page(
     rooms: &Rooms,
     request: RequestId,
-    cell: Arc<RoomCell>,
+    cell: Arc<RoomHandle>,
     at: At,
     wanted: Wanted,
 ) -> Result<ServerMessage, Refusal> {
@@ -215,9 +213,9 @@ async fn chat_page(
     let page = move || {
         let at = match at {
             At::Head => None,
-            at => Some(history::revision_at(store.as_ref(), cell.log_id(), at, cell.measure().0)?),
+            at => Some(history::revision_at(store.as_ref(), cell.log_id(), at, cell.head())?),
         };
-        chat::page(store.as_ref(), &cell, Wanted { at, ..wanted })
+        chat_pages::page(store.as_ref(), &cell, Wanted { at, ..wanted })
     };
     let (messages, more) = blocking(page).await??;
     Ok(ServerMessage::Chat { request, messages, more })
@@ -226,7 +224,7 @@ async fn chat_page(
 async fn comments(
     rooms: &Rooms,
     request: RequestId,
-    cell: &Arc<RoomCell>,
+    cell: &Arc<RoomHandle>,
     at: At,
     connection: &Arc<Connection>,
 ) -> Result<(), Refusal> {
@@ -250,7 +248,7 @@ async fn comments(
     }
 }
 
-async fn hash(rooms: &Rooms, request: RequestId, cell: &Arc<RoomCell>, at: At) -> Result<ServerMessage, Refusal> {
+async fn hash(rooms: &Rooms, request: RequestId, cell: &Arc<RoomHandle>, at: At) -> Result<ServerMessage, Refusal> {
     let (rope, revision) = text_at(rooms, cell, at).await?;
     let TextHash { crc32, bytes } = blocking(move || TextHash::of_rope(&rope)).await?;
     Ok(ServerMessage::Hash { request, revision, crc32, bytes })
@@ -259,7 +257,7 @@ async fn hash(rooms: &Rooms, request: RequestId, cell: &Arc<RoomCell>, at: At) -
 async fn log(
     rooms: &Rooms,
     request: RequestId,
-    cell: &Arc<RoomCell>,
+    cell: &Arc<RoomHandle>,
     from: Revision,
     limit: u32,
 ) -> Result<ServerMessage, Refusal> {
@@ -270,14 +268,14 @@ async fn log(
 /// A page of a room's log from a revision on, and the newest committed one.
 pub async fn log_page(
     rooms: &Rooms,
-    cell: &Arc<RoomCell>,
+    cell: &Arc<RoomHandle>,
     from: Revision,
     limit: usize,
 ) -> Result<(Vec<Entry>, Revision), Refusal> {
     let Some(after) = from.checked_sub(1) else {
         return Err(Refusal::new(ErrorCode::BadArgument, "revisions count from 1"));
     };
-    let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
+    let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.head());
     let read = blocking(move || {
         // The log may hold entries that are not committed yet; nobody is to see those.
         let wanted = usize::try_from(head.saturating_sub(after)).unwrap_or(usize::MAX).min(limit);

@@ -15,7 +15,7 @@ use motet_protocol::{
 };
 use parking_lot::Mutex;
 
-use super::{blocking, cell::RoomCell, history, now_ms, refusal_of};
+use super::{blocking, history, now_ms, refusal_of};
 use crate::{
     assist::{
         complete::{self, complete},
@@ -26,6 +26,7 @@ use crate::{
         words::RoomWords,
     },
     room::{Refusal, RoomState},
+    rooms::open::RoomHandle,
     store::{LogId, Store},
 };
 
@@ -73,7 +74,7 @@ impl Assistant {
     pub async fn complete(
         &self,
         store: &Arc<dyn Store>,
-        cell: &Arc<RoomCell>,
+        cell: &Arc<RoomHandle>,
         base: Revision,
         position: Scalar,
         limit: u32,
@@ -109,11 +110,11 @@ impl Assistant {
     pub async fn summarize(
         &self,
         store: &Arc<dyn Store>,
-        cell: &Arc<RoomCell>,
+        cell: &Arc<RoomHandle>,
         from: At,
         to: At,
     ) -> Result<(String, String), Refusal> {
-        let (store, log, head) = (Arc::clone(store), cell.log_id(), cell.measure().0);
+        let (store, log, head) = (Arc::clone(store), cell.log_id(), cell.head());
         let summary = blocking(move || {
             let from = history::revision_at(store.as_ref(), log, from, head)?;
             let to = history::revision_at(store.as_ref(), log, to, head)?;

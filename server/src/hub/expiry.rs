@@ -5,19 +5,17 @@ use std::{
     time::Duration,
 };
 
-use motet_protocol::{
-    error::ErrorCode,
-    ids::{RoomId, UnixMs},
-};
+use motet_protocol::ids::{RoomId, UnixMs};
 
-use super::{
-    blocking, card,
-    cell::{Expiry, RoomCell},
-    now_ms, refusal_of,
-    registry::RoomRecord,
-    rooms::Rooms,
+use super::{blocking, card, now_ms, refusal_of, registry::RoomRecord, rooms::Rooms};
+use crate::{
+    room::{
+        Refusal,
+        expiry::{Expiry, expired, times},
+    },
+    rooms::open::RoomHandle,
+    store::StoreError,
 };
-use crate::{room::Refusal, store::StoreError};
 
 /// How often rooms that are open are looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -27,26 +25,6 @@ const RETRY_MS: u64 = 60_000;
 
 /// Rooms that are looked at together.
 const PAGE: usize = 256;
-
-/// How long before the end people are told: a tenth of the room's time, but at least and at most so long.
-const NOTICE_MIN_MS: u64 = 1_000;
-/// See [`NOTICE_MIN_MS`].
-const NOTICE_MAX_MS: u64 = 60_000;
-
-/// When a room that expires after so many seconds does so, and from when on people are told.
-pub fn times(ttl_s: u64, active_ms: UnixMs) -> (UnixMs, UnixMs) {
-    let ttl_ms = ttl_s.saturating_mul(1_000);
-    let end = active_ms.saturating_add(ttl_ms);
-    (end, end.saturating_sub((ttl_ms / 10).clamp(NOTICE_MIN_MS, NOTICE_MAX_MS)))
-}
-
-/// What people hear whose room has expired.
-pub fn expired(room: &RoomId) -> Refusal {
-    Refusal::new(
-        ErrorCode::RoomExpired,
-        format!("the room {room} has expired: nothing happened in it for as long as it is set to"),
-    )
-}
 
 /// Expires rooms, for ever. Rooms that are open are looked at every [`TICK`]; all others when the first of them is due. Of rooms
 /// that were used before the server started nobody knows how long somebody was there: for them the time begins with the
@@ -59,7 +37,8 @@ pub async fn run(rooms: Rooms) {
         for cell in rooms.open_rooms() {
             if cell.expire(rooms.ttl_of(&cell), now_ms()) == Expiry::Expired {
                 let (record, expired) = (cell.record.clone(), Arc::clone(&cell));
-                let goes = move |open: Option<&Arc<RoomCell>>| Ok(open.is_some_and(|open| Arc::ptr_eq(open, &expired)));
+                let goes =
+                    move |open: Option<&Arc<RoomHandle>>| Ok(open.is_some_and(|open| Arc::ptr_eq(open, &expired)));
                 rooms.forget(&cell.id, &record, "open", goes).await;
             }
         }
@@ -87,7 +66,7 @@ async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Result<UnixMs, Refusal> {
         for (room, record) in due {
             // Those before it took their time: it may have been used since, and be open or another one.
             let (looking, name, going) = (rooms.clone(), room.clone(), record.clone());
-            let goes = move |open: Option<&Arc<RoomCell>>| match open {
+            let goes = move |open: Option<&Arc<RoomHandle>>| match open {
                 Some(_) => Ok(false),
                 None => Ok(end_of(&looking, &name, &going, started_ms)?.is_some_and(|end_ms| end_ms <= now_ms())),
             };
@@ -142,7 +121,7 @@ impl Rooms {
         id: &RoomId,
         record: &RoomRecord,
         what: &'static str,
-        goes: impl FnOnce(Option<&Arc<RoomCell>>) -> Result<bool, Refusal> + Send + 'static,
+        goes: impl FnOnce(Option<&Arc<RoomHandle>>) -> Result<bool, Refusal> + Send + 'static,
     ) -> bool {
         let removed = self.remove(id, record, expired(id), goes).await;
         match &removed {

@@ -10,8 +10,8 @@ use motet_protocol::access::ProjectId;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{blocking, cell::RoomCell, projects::Project, rooms::Rooms};
-use crate::{outbox::flush_dirty, room::Refusal};
+use super::{blocking, projects::Project, rooms::Rooms};
+use crate::{outbox::flush_dirty, room::Refusal, rooms::open::RoomHandle};
 
 /// Which open rooms are to be looked at.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Grants {
     /// How often something changed.
     changes: AtomicU64,
     /// Rooms that came into another project.
-    moved: Mutex<Vec<Arc<RoomCell>>>,
+    moved: Mutex<Vec<Arc<RoomHandle>>>,
     wanted: Notify,
 }
 
@@ -31,7 +31,7 @@ impl Grants {
     }
 
     /// Has a room looked at that came into another project.
-    pub fn moved(&self, cell: Arc<RoomCell>) {
+    pub fn moved(&self, cell: Arc<RoomHandle>) {
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.moved.lock().push(cell);
         self.wanted.notify_one();
@@ -74,12 +74,16 @@ impl Rooms {
     }
 
     /// Gives everybody in a room what its project gives them.
-    pub async fn regrant(&self, cell: &Arc<RoomCell>) -> Result<(), Refusal> {
+    pub async fn regrant(&self, cell: &Arc<RoomHandle>) -> Result<(), Refusal> {
         loop {
             let changes = self.grants.changes();
             let project = cell.project();
             let of_project = self.of_project(project.as_ref()).await?;
-            cell.regrant(project.as_ref(), of_project.as_deref());
+            cell.regrant(project.as_ref(), |who| {
+                let account = who.author.account.as_ref();
+                let member = of_project.as_ref().and_then(|of_project| of_project.gives(who.participant, account));
+                who.given_by(project.as_ref(), member)
+            });
             // What was just given may be older than what somebody else gave meanwhile.
             if self.grants.changes() == changes {
                 return Ok(());

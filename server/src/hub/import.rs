@@ -18,24 +18,22 @@ use motet_protocol::{
     room::{Author, RoomInfo},
 };
 
-use super::{blocking, cell::RoomCell, now_ms, refusal_of, rooms::Rooms};
+use super::{blocking, now_ms, refusal_of, rooms::Rooms};
 use crate::{
-    room::{Principal, Refusal, RoomState, comments::check_message, actor::Actor, limits::RoomLimits, rebase, submit},
+    room::{Principal, Refusal, RoomState, actor::Actor, comments::check_message, limits::RoomLimits, rebase, submit},
+    rooms::open::RoomHandle,
     session::Caller,
 };
 
 /// How long an import waits for the log to take its entries.
 const APPEND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often it looks whether they were taken.
-const LOOK: Duration = Duration::from_millis(1);
-
 /// A room that is being made.
 #[derive(Debug)]
 pub struct Import {
     rooms: Rooms,
     caller: Caller,
-    cell: Arc<RoomCell>,
+    cell: Arc<RoomHandle>,
     principal: Arc<Principal>,
     /// What the entries so far make.
     state: RoomState,
@@ -67,13 +65,8 @@ impl Import {
         let (state, entries) = checked?;
         self.state = state;
         self.cell.adopt(&self.principal, entries);
-        let taken = async {
-            while self.cell.still_open()? {
-                tokio::time::sleep(LOOK).await;
-            }
-            Ok(())
-        };
-        tokio::time::timeout(APPEND_TIMEOUT, taken).await.unwrap_or_else(|_| Err(submit::overloaded()))
+        let drained = tokio::time::timeout(APPEND_TIMEOUT, self.cell.drained()).await;
+        drained.unwrap_or_else(|_| Err(submit::overloaded())).map(drop)
     }
 
     /// How many entries there are so far.

@@ -1,17 +1,13 @@
 //! The rooms of a server, and what joins them to the log, the store and the connections. Here is where the pure room meets
 //! locks and waiting.
 //!
-//! - [`cell`]: one open room behind its mutex, which is never held across an await or IO.
-//! - [`rooms`]: which rooms there are; [`places`]: those that are open; [`unload`]: those that are let go of.
+//! - [`rooms`]: which rooms there are; [`places`]: those that are open.
 //! - [`card`]: what lists tell of a room that is not open.
 //! - [`activity`]: who came and went, kept beside the log.
 //! - [`projects`]: whose members' roles count in all of their rooms; [`grants`]: in those that are open, too.
 //! - [`company`]: who is where.
-//! - [`chat`]: the messages of rooms, in the store.
 //! - [`history`]: a room's state at any revision, from the store.
 //! - [`import`]: making a room of the log of another.
-//! - [`commits`]: what the log answers, brought to the rooms.
-//! - [`pulse`]: the one timer by which presence is told.
 //! - [`assist`]: completion and summaries.
 //! - [`watch`]: lists of rooms that connections follow.
 //! - [`removal`]: rooms that go, with all that is kept of them; [`expiry`]: those in which nothing happens.
@@ -21,45 +17,25 @@ pub mod activity;
 pub mod answers;
 pub mod assist;
 pub mod card;
-pub mod cell;
-pub mod chat;
-pub mod commits;
 pub mod company;
-pub mod due;
 pub mod expiry;
 pub mod grants;
 pub mod history;
 pub mod import;
 mod places;
 pub mod projects;
-pub mod pulse;
 pub mod registry;
 mod removal;
 pub mod rooms;
-mod unload;
 pub mod watch;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use motet_protocol::{
-    error::ErrorCode,
-    ids::{Revision, UnixMs},
-    message::Entry,
-};
-
-use self::cell::RoomCell;
+use motet_protocol::{error::ErrorCode, ids::UnixMs};
 
 use crate::{
     room::{Refusal, limits::RETRY_AFTER_MS},
     store::{Store, StoreError},
 };
-
-/// Times that a submit on an old base is tried anew because the room went on while its history was read.
-pub const HISTORY_TRIES: usize = 4;
-
-/// Bytes of history that a submit on an old base is transformed over, at most.
-const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// The time of the wall clock, in milliseconds since 1970.
 pub fn now_ms() -> UnixMs {
@@ -110,21 +86,4 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| Refusal::new(ErrorCode::Internal, "the server failed at this; its log says where"))
-}
-
-/// The entries between an old base and a room's head, to place a submit behind them.
-pub async fn older_entries(
-    store: &Arc<dyn Store>,
-    cell: &Arc<RoomCell>,
-    base: Revision,
-) -> Result<Vec<Entry>, Refusal> {
-    let (store, log, head) = (Arc::clone(store), cell.log_id(), cell.measure().0);
-    let read = blocking(move || history::read_between(store.as_ref(), log, base, head, HISTORY_BYTES_MAX)).await?;
-    let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
-    if older.last().is_some_and(|last| last.revision < head) {
-        let words =
-            format!("more than {HISTORY_BYTES_MAX} bytes came since revision {base}; join after it and transform");
-        return Err(Refusal::new(ErrorCode::BaseTooOld, words));
-    }
-    Ok(older)
 }

@@ -8,11 +8,11 @@ use motet_protocol::ids::RoomId;
 use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 
-use super::cell::RoomCell;
+use crate::rooms::open::RoomHandle;
 
 /// The places of rooms that are open or being opened. It is locked for moments only.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     table: Mutex<HashMap<RoomId, Arc<Place>>>,
 }
 
@@ -20,7 +20,7 @@ pub(super) struct Places {
 #[derive(Debug, Default)]
 struct Place {
     gate: Arc<tokio::sync::Mutex<()>>,
-    cell: Mutex<Option<Arc<RoomCell>>>,
+    cell: Mutex<Option<Arc<RoomHandle>>>,
 }
 
 /// A room's place, which nobody else holds until this is dropped.
@@ -50,17 +50,17 @@ impl Places {
     }
 
     /// A room, if it is open.
-    pub(super) fn get(&self, id: &RoomId) -> Option<Arc<RoomCell>> {
+    pub(super) fn get(&self, id: &RoomId) -> Option<Arc<RoomHandle>> {
         self.table.lock().get(id).and_then(|place| place.cell.lock().clone())
     }
 
     /// All that are open.
-    pub(super) fn all(&self) -> Vec<Arc<RoomCell>> {
+    pub(super) fn all(&self) -> Vec<Arc<RoomHandle>> {
         self.table.lock().values().filter_map(|place| place.cell.lock().clone()).collect()
     }
 
     /// Lets go of a room if nobody else has it, or is about to, and `may` still says so. Returns whether it is gone.
-    pub(super) fn let_go(&self, cell: Arc<RoomCell>, may: impl FnOnce(&RoomCell) -> bool) -> bool {
+    pub(crate) fn let_go(&self, cell: Arc<RoomHandle>, may: impl FnOnce(&RoomHandle) -> bool) -> bool {
         /// The place's and the one in hand: whoever else holds the room would be left with one that nobody else sees.
         const OWNERS: usize = 2;
         let mut table = self.table.lock();
@@ -80,17 +80,17 @@ impl Places {
 
 impl Held {
     /// The room, if it is open.
-    pub(super) fn cell(&self) -> Option<Arc<RoomCell>> {
+    pub(super) fn cell(&self) -> Option<Arc<RoomHandle>> {
         self.place.cell.lock().clone()
     }
 
     /// Has the room open from here on.
-    pub(super) fn put(&self, cell: Arc<RoomCell>) {
+    pub(super) fn put(&self, cell: Arc<RoomHandle>) {
         *self.place.cell.lock() = Some(cell);
     }
 
     /// Takes the room out, if it is open: nobody finds it from here on.
-    pub(super) fn take(&self) -> Option<Arc<RoomCell>> {
+    pub(super) fn take(&self) -> Option<Arc<RoomHandle>> {
         self.place.cell.lock().take()
     }
 }

@@ -24,7 +24,7 @@ use motet_protocol::{
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::{activity, card, chat, refusal_of};
+use super::{activity, card, refusal_of};
 use crate::{
     room::Refusal,
     store::{LogId, Store, StoreError, Swap},
@@ -183,7 +183,12 @@ impl Registry {
             Some(record) if record.log() == log => drop(self.store.swap_all(&[stands(room, &record), mark])?),
             _ => {
                 self.store.purge(log)?;
-                for prefix in [card::key(log), activity::key(log), chat::messages_of(log), chat::marks_of(log)] {
+                for prefix in [
+                    card::key(log),
+                    activity::key(log),
+                    crate::rooms::open::chat_pages::messages_of(log),
+                    crate::rooms::open::chat_pages::marks_of(log),
+                ] {
                     self.store.remove_pairs(&prefix)?;
                 }
                 self.store.swap_all(&[mark])?;

@@ -14,21 +14,17 @@ use std::{sync::Arc, time::Duration};
 use motet_protocol::{access::Role, error::ErrorCode, ids::RoomId};
 
 use super::{
-    blocking,
-    cell::RoomCell,
-    refusal_of,
+    blocking, refusal_of,
     registry::{Registry, RoomRecord},
     rooms::Rooms,
 };
 use crate::{
     auth::{Taken, Target},
     room::{Refusal, access, people::People},
+    rooms::open::RoomHandle,
     session::Caller,
     store::LogId,
 };
-
-/// How often a room that goes is looked at until nothing of it is on its way to the log.
-const LOOK: Duration = Duration::from_millis(5);
 
 /// How long whoever removes a room waits for all of it to be cleared away; the rest is done without them.
 const CLEAR_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,7 +64,7 @@ impl Rooms {
         id: &RoomId,
         record: &RoomRecord,
         why: Refusal,
-        goes: impl FnOnce(Option<&Arc<RoomCell>>) -> Result<bool, Refusal> + Send + 'static,
+        goes: impl FnOnce(Option<&Arc<RoomHandle>>) -> Result<bool, Refusal> + Send + 'static,
     ) -> Result<bool, Refusal> {
         let (rooms, id, record) = (self.clone(), id.clone(), record.clone());
         let removed = tokio::spawn(async move { rooms.remove_now(&id, &record, &why, goes).await });
@@ -80,7 +76,7 @@ impl Rooms {
         id: &RoomId,
         record: &RoomRecord,
         why: &Refusal,
-        goes: impl FnOnce(Option<&Arc<RoomCell>>) -> Result<bool, Refusal> + Send + 'static,
+        goes: impl FnOnce(Option<&Arc<RoomHandle>>) -> Result<bool, Refusal> + Send + 'static,
     ) -> Result<bool, Refusal> {
         let held = self.places.hold(id).await;
         let (rooms, name, going, open) = (self.clone(), id.clone(), record.clone(), held.cell());
@@ -143,14 +139,12 @@ impl Rooms {
     }
 
     /// Clears away what is kept under the log of a room that is no more. What fails is done again later.
-    pub(super) async fn clear(&self, id: &RoomId, log: LogId, cell: Option<Arc<RoomCell>>) {
+    pub(super) async fn clear(&self, id: &RoomId, log: LogId, cell: Option<Arc<RoomHandle>>) {
         let (registry, id) = (self.registry().clone(), id.clone());
         let cleared = tokio::spawn(async move {
             if let Some(cell) = cell {
-                while cell.has_pending() {
-                    // What is on its way to the log must not come after the log is gone.
-                    tokio::time::sleep(LOOK).await;
-                }
+                // What is on its way to the log must not come after the log is gone.
+                let _ = cell.drained().await;
                 let _ = blocking(move || cell.end()).await;
             }
             if !try_clear(&registry, &id, log).await {

@@ -20,13 +20,10 @@ use super::{
     assist::Assistant,
     blocking,
     card::{self, Card},
-    cell::{Means, RoomCell, RoomLog},
-    chat::{self, Scribe},
     grants::Grants,
     history, now_ms,
     places::Places,
     projects::Projects,
-    pulse::Pulse,
     refusal_of,
     registry::{Registry, RoomRecord},
     watch::Watches,
@@ -36,12 +33,14 @@ use crate::{
     auth::Authenticator,
     metrics::Metrics,
     room::{
-        AccessDefaults, Principal, Refusal, OpenRoom, RoomState, access, limits::RoomLimits, not_found, Submit,
+        AccessDefaults, OpenRoom, Principal, Refusal, RoomState, Submit, access, limits::RoomLimits, not_found,
         settings as room_settings,
     },
+    rooms::open::{
+        Listener, RoomHandle, RoomLog, Surroundings, chat_pages, chat_writer::ChatWriter, presence_timer::PresenceTimer,
+    },
     session::Caller,
-    store::{Head, LogId, Store, StoreError},
-    outbox::Connection,
+    store::{LogId, Store, StoreError},
 };
 
 /// Rooms that are looked at together for a list.
@@ -56,7 +55,7 @@ const LIST_PAGES_MAX: usize = 64;
 /// The rooms of a server.
 #[derive(Clone)]
 pub struct Rooms {
-    pub(super) places: Arc<Places>,
+    pub(crate) places: Arc<Places>,
     /// The store.
     pub store: Arc<dyn Store>,
     /// The projects.
@@ -71,14 +70,14 @@ pub struct Rooms {
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
-    /// What presence is told by.
-    pub pulse: Arc<Pulse>,
+    /// When presence is told.
+    pub presence_timer: Arc<PresenceTimer>,
     /// What projects give in rooms that are open.
     pub grants: Arc<Grants>,
     /// Who knows the links to rooms.
     pub(super) auth: Option<Authenticator>,
-    scribe: Scribe,
-    pub(super) metrics: Arc<Metrics>,
+    chat_writer: ChatWriter,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 /// What holds for everybody who was not given more.
@@ -103,7 +102,7 @@ impl Rooms {
     pub fn new(store: Arc<dyn Store>, log: RoomLog, limits: RoomLimits, rules: Rules, metrics: Arc<Metrics>) -> Self {
         let registry = Registry::new(Arc::clone(&store));
         let projects = Projects::new(Arc::clone(&store));
-        let scribe = Scribe::start(Arc::clone(&store));
+        let chat_writer = ChatWriter::start(Arc::clone(&store));
         Self {
             places: Arc::default(),
             store,
@@ -115,10 +114,10 @@ impl Rooms {
             log,
             limits,
             rules,
-            pulse: Arc::default(),
+            presence_timer: Arc::default(),
             grants: Arc::default(),
             auth: None,
-            scribe,
+            chat_writer,
             metrics,
         }
     }
@@ -136,7 +135,7 @@ impl Rooms {
     }
 
     /// A room, opened if it is not.
-    pub async fn open(&self, id: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
+    pub async fn open(&self, id: &RoomId) -> Result<Arc<RoomHandle>, Refusal> {
         let held = self.places.hold(id).await;
         if let Some(cell) = held.cell() {
             return Ok(cell);
@@ -147,12 +146,12 @@ impl Rooms {
     }
 
     /// A room that was just made: not another one, if it was removed meanwhile and somebody else made one of that name.
-    pub(super) async fn open_as(&self, id: &RoomId, record: &RoomRecord) -> Result<Arc<RoomCell>, Refusal> {
+    pub(super) async fn open_as(&self, id: &RoomId, record: &RoomRecord) -> Result<Arc<RoomHandle>, Refusal> {
         let cell = self.open(id).await?;
         if cell.record == *record { Ok(cell) } else { Err(not_found(Some(id))) }
     }
 
-    async fn load(&self, id: &RoomId) -> Result<Arc<RoomCell>, Refusal> {
+    async fn load(&self, id: &RoomId) -> Result<Arc<RoomHandle>, Refusal> {
         let (rooms, name) = (self.clone(), id.clone());
         let (record, recovered, head, events) = blocking(move || {
             let record = rooms.registry.get(&name)?;
@@ -170,29 +169,30 @@ impl Rooms {
         })
         .await??;
         let ground = self.ground(&record);
-        let room = OpenRoom::new(recovered.state, recovered.snapshot_revision, self.limits).on(ground);
+        let room = OpenRoom::new(recovered.state, recovered.snapshot_revision, self.limits)
+            .on(ground)
+            .at(head.position, now_ms())
+            .with_activity(events);
         self.metrics.rooms_open.inc();
-        let cell = self.cell(id.clone(), record, room, head);
-        cell.recall(events);
-        Ok(cell)
+        Ok(RoomHandle::new(id.clone(), record, room, self.surroundings()))
     }
 
-    fn cell(&self, id: RoomId, record: RoomRecord, room: OpenRoom<Arc<Connection>>, head: Head) -> Arc<RoomCell> {
-        let means = Means {
+    /// What open rooms share.
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
             log: self.log.clone(),
-            pulse: Arc::clone(&self.pulse),
-            grants: Arc::clone(&self.grants),
-            watches: Arc::clone(&self.watches),
-            scribe: self.scribe.clone(),
+            store: Arc::clone(&self.store),
+            presence_timer: Arc::clone(&self.presence_timer),
+            chat_writer: self.chat_writer.clone(),
+            listener: Arc::new(Changes { watches: Arc::clone(&self.watches), grants: Arc::clone(&self.grants) }),
             metrics: Arc::clone(&self.metrics),
-        };
-        RoomCell::new(id, record, room, head, means)
+        }
     }
 
     /// A room that nobody finds: one that is being made.
-    pub(super) fn unlisted(&self, id: RoomId, record: RoomRecord) -> Arc<RoomCell> {
-        let room = OpenRoom::new(RoomState::default(), 0, self.limits).on(self.ground(&record));
-        self.cell(id, record, room, Head::default())
+    pub(super) fn unlisted(&self, id: RoomId, record: RoomRecord) -> Arc<RoomHandle> {
+        let room = OpenRoom::new(RoomState::default(), 0, self.limits).on(self.ground(&record)).at(0, now_ms());
+        RoomHandle::new(id, record, room, self.surroundings())
     }
 
     pub(super) fn limits(&self) -> &RoomLimits {
@@ -210,7 +210,7 @@ impl Rooms {
         caller: &Caller,
         id: &RoomId,
         needed: Role,
-    ) -> Result<(Arc<RoomCell>, Arc<Principal>), Refusal> {
+    ) -> Result<(Arc<RoomHandle>, Arc<Principal>), Refusal> {
         let cell = self.open(id).await.map_err(|refusal| match refusal.code {
             ErrorCode::RoomNotFound => not_found(Some(id)),
             _ => refusal,
@@ -223,7 +223,7 @@ impl Rooms {
     }
 
     /// Somebody in a room.
-    pub async fn principal(&self, caller: &Caller, cell: &RoomCell) -> Result<Principal, Refusal> {
+    pub async fn principal(&self, caller: &Caller, cell: &RoomHandle) -> Result<Principal, Refusal> {
         let project = cell.project();
         let of_project = self.of_project(project.as_ref()).await?;
         let in_project = of_project.and_then(|of_project| of_project.gives(caller.participant, caller.account()));
@@ -275,7 +275,7 @@ impl Rooms {
         // These are submits of a session that nobody else has.
         let participant = SessionId(Uuid::new_v4()).participant();
         for (seq, command) in (1..).zip(first) {
-            let base = cell.measure().0;
+            let base = cell.head();
             let submit = Submit { participant, seq, base, command };
             cell.submit_for(Arc::clone(&maker), submit, &self.store).await?;
         }
@@ -289,19 +289,19 @@ impl Rooms {
         self.info(caller, &cell).await
     }
 
-    async fn info(&self, caller: &Caller, cell: &Arc<RoomCell>) -> Result<RoomInfo, Refusal> {
+    async fn info(&self, caller: &Caller, cell: &Arc<RoomHandle>) -> Result<RoomInfo, Refusal> {
         let principal = self.principal(caller, cell).await?;
         let role = cell.role_of(&principal).ok_or_else(|| not_found(Some(&cell.id)))?;
         let card = cell.with_state(Card::of);
         let (rooms, log, messages, account) = (self.clone(), cell.log_id(), card.messages, caller.account().cloned());
         let unread = blocking(move || rooms.unread(account.as_ref(), log, messages)).await??;
-        Ok(RoomInfo { unread, ..info(&cell.id, &cell.record, card, cell.measure().1, role) })
+        Ok(RoomInfo { unread, ..info(&cell.id, &cell.record, card, cell.present(), role) })
     }
 
     /// What an account has not read of so many messages; guests have no marks. Waits for the disk.
     fn unread(&self, account: Option<&AccountId>, log: LogId, messages: u64) -> Result<u64, Refusal> {
         let Some(account) = account else { return Ok(0) };
-        chat::unread(self.store.as_ref(), log, account, messages).map_err(|error| refusal_of(&error))
+        chat_pages::unread(self.store.as_ref(), log, account, messages).map_err(|error| refusal_of(&error))
     }
 
     /// Rooms after `after` by name that somebody sees and wants, at most `limit`, and where to go on if there may be more.
@@ -365,7 +365,7 @@ impl Rooms {
             return Ok(None);
         }
         let (card, present) = match self.places.get(id) {
-            Some(cell) => (cell.with_state(Card::of), cell.measure().1),
+            Some(cell) => (cell.with_state(Card::of), cell.present()),
             None => match card::read(self.store.as_ref(), id, record) {
                 Ok(card) => (card, 0),
                 // One damaged room does not hide the others.
@@ -412,29 +412,50 @@ impl Rooms {
     }
 
     /// The same of an open room.
-    pub fn ttl_of(&self, cell: &RoomCell) -> u64 {
+    pub fn ttl_of(&self, cell: &RoomHandle) -> u64 {
         cell.with_state(|state| self.ttl(&state.decided().settings))
     }
 
     /// The open rooms.
-    pub fn open_rooms(&self) -> Vec<Arc<RoomCell>> {
+    pub fn open_rooms(&self) -> Vec<Arc<RoomHandle>> {
         self.places.all()
     }
 
     /// Shows those as idle who have said nothing for long.
     pub fn look_at_clock(&self) {
         let now = now_ms();
-        self.open_rooms().iter().for_each(|cell| cell.look_at_clock(now));
+        self.open_rooms().iter().for_each(|cell| cell.handle_timeout(now));
     }
 
     /// Waits until everything that was ordered is durable, or until the time is up: `false`.
     pub async fn settle(&self, at_most: Duration) -> bool {
         let all_durable = async {
-            while self.open_rooms().iter().any(|cell| cell.has_pending()) {
-                tokio::time::sleep(Duration::from_millis(2)).await;
+            while let Some(cell) = self.open_rooms().into_iter().find(|cell| cell.has_pending()) {
+                let _ = cell.drained().await;
             }
         };
         tokio::time::timeout(at_most, all_durable).await.is_ok()
+    }
+}
+
+/// What open rooms tell the catalog.
+#[derive(Debug)]
+struct Changes {
+    watches: Arc<Watches>,
+    grants: Arc<Grants>,
+}
+
+impl Listener for Changes {
+    fn lists_followed(&self) -> bool {
+        self.watches.any()
+    }
+
+    fn listed(&self, room: &RoomId) {
+        self.watches.touch(room);
+    }
+
+    fn moved(&self, room: Arc<RoomHandle>) {
+        self.grants.moved(room);
     }
 }
 

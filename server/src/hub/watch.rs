@@ -25,9 +25,9 @@ use tokio::sync::Notify;
 
 use super::{blocking, rooms::Rooms};
 use crate::{
+    outbox::{Connection, flush_dirty},
     room::Refusal,
     session::Caller,
-    outbox::{Connection, flush_dirty},
 };
 
 /// How long changes are gathered.

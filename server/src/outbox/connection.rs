@@ -71,16 +71,36 @@ impl Outlet for Outbox {
     fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
-}
 
-impl Outbox {
-    /// Puts a message in.
-    pub fn put(&mut self, message: &ServerMessage) {
+    fn put(&mut self, message: &ServerMessage) {
         if !self.dead {
             self.wire.put(message, &mut self.buffer);
         }
     }
 
+    fn lag(&mut self, channel: Channel) {
+        if !self.lagging.contains(&channel) {
+            self.lagging.push(channel);
+        }
+    }
+
+    fn takes_presence(&mut self, channel: Channel) -> bool {
+        let room = self.has_room();
+        if !room {
+            self.lag(channel);
+        }
+        room && self.ahead.may_send()
+    }
+
+    /// Puts a ping behind what was put in where one is due: its answer says that the client has come so far.
+    fn sent_presence(&mut self, bytes: usize) {
+        if let Some(nonce) = self.ahead.sent(bytes) {
+            self.put(&ServerMessage::Ping { nonce });
+        }
+    }
+}
+
+impl Outbox {
     /// Puts a message in if there is room.
     pub fn try_put(&mut self, message: &ServerMessage) -> bool {
         let room = self.has_room();
@@ -90,37 +110,12 @@ impl Outbox {
         room
     }
 
-    /// Whether presence may be put in. Where not, the channel's reader is looked at again when it may.
-    pub fn takes_news(&mut self, channel: Channel) -> bool {
-        let room = self.has_room();
-        if !room {
-            self.lag(channel);
-        }
-        room && self.ahead.may_send()
-    }
-
-    /// Puts presence in, and what finds out how far the client has come with it.
-    pub fn put_news(&mut self, put: impl FnOnce(&mut Self)) {
-        let before = self.buffer.len();
-        put(self);
-        if let Some(nonce) = self.ahead.sent(self.buffer.len() - before) {
-            self.put(&ServerMessage::Ping { nonce });
-        }
-    }
-
     /// Takes the client's answer to a ping. Returns whether presence was held back that may be put in now.
     pub fn answered(&mut self, nonce: u64) -> bool {
         if let Some(nonce) = self.ahead.answered(nonce) {
             self.put(&ServerMessage::Ping { nonce });
         }
         self.ahead.take_held()
-    }
-
-    /// Notes that a channel's reader is to be moved on by the connection's task.
-    pub fn lag(&mut self, channel: Channel) {
-        if !self.lagging.contains(&channel) {
-            self.lagging.push(channel);
-        }
     }
 
     /// Notes that a room has closed a channel, and tells the client why.

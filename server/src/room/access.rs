@@ -136,7 +136,8 @@ mod tests {
         let account = Member::Account(AccountId::new("ann").unwrap());
         let session = Member::Participant(ParticipantId(1));
         let public = Some(Role::Editor);
-        let role = |decisions: &[_], who: &Principal| role_of(who, &people(decisions), public, &AccessDefaults::default());
+        let role =
+            |decisions: &[_], who: &Principal| role_of(who, &people(decisions), public, &AccessDefaults::default());
         assert_eq!(role(&[], &ann()), Some(Role::Editor));
         assert_eq!(role(&[(account.clone(), Standing::Role(Role::Viewer))], &ann()), Some(Role::Viewer));
         assert_eq!(role(&[(account.clone(), Standing::Role(Role::Host))], &ann()), Some(Role::Host));

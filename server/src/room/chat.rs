@@ -19,7 +19,7 @@ pub use self::{
     projection::{ChatEntry, Done, Messages, project},
     record::{Record, Said},
 };
-use super::{comments::check_message, refusal::Refusal, actor::Actor};
+use super::{actor::Actor, comments::check_message, refusal::Refusal};
 
 /// Revisions of entries of the chat that are remembered: what a crash may leave to be folded into the store again is found
 /// by these, without reading the edits in between.

@@ -18,8 +18,8 @@ use motet_protocol::{
 use ropey::Rope;
 
 use super::{
-    refusal::Refusal,
     actor::{Actor, EntryMeta},
+    refusal::Refusal,
 };
 
 /// What a comment or a reply is counted as beside its texts, in bytes: more than its encoded form has.
@@ -163,7 +163,7 @@ impl Comments {
                 self.talk(*comment)?;
             }
         }
-        self.check_bytes(command, by, pending)
+        self.check_bytes(command, actor, pending)
     }
 
     fn check_bytes<'a>(

@@ -4,28 +4,31 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use motet_protocol::{
-    access::Role,
-    error::ErrorCode,
+    access::{ProjectId, Role},
+    error::{About, ErrorCode},
     ids::{Channel, Revision, RoomId, Seq, UnixMs},
     message::{Entry, ServerMessage, SnapshotInfo},
     presence::Person,
 };
 
 use super::{
-    open::OpenRoom,
     access::Principal,
+    effects::Dropped,
     limits::ENTRY_BYTES_TYPICAL,
-    presence::Roster,
+    open::OpenRoom,
     readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
     refusal::Refusal,
     window::Window,
     wire::Wire,
 };
 
-impl<K> OpenRoom<K> {
-    /// Opens the room for a reader. Returns what to tell it first; feed it next. Readers of the same session on other
-    /// connections are returned too: they are out.
-    pub fn join(&mut self, join: Join<K>) -> Result<(ReaderId, ServerMessage, Vec<Reader<K>>), Refusal> {
+impl<K: Clone, A> OpenRoom<K, A> {
+    /// Opens the room for a reader: tells it so, and sends as much as its outlet has room for. Other readers of the same session
+    /// are put out: a session has one reader in a room.
+    pub fn join(&mut self, join: Join<K>, outlet: &mut impl Outlet) -> Result<ReaderId, Refusal> {
+        if let Some(why) = &self.closed {
+            return Err(why.clone());
+        }
         let Join { key, principal, channel, wire, after, entries_only, now } = join;
         let participant = principal.participant;
         let role = self.role_of(&principal).ok_or_else(|| not_found(None))?;
@@ -37,6 +40,8 @@ impl<K> OpenRoom<K> {
             ));
         }
         let replaced = self.readers.remove_participant(participant);
+        let again = !replaced.is_empty();
+        self.effects.dropped.extend(replaced.into_iter().map(replaced_by_another));
         let text_bytes = self.state.text().len_bytes() as u64;
         let after = after.filter(|after| entries_only || (head - after) * ENTRY_BYTES_TYPICAL <= text_bytes + 2_048);
         let (place, snapshot) = match after {
@@ -48,13 +53,43 @@ impl<K> OpenRoom<K> {
             }
         };
         self.roster.arrive(Person { participant, author: principal.author.clone(), role, joined_ms: now });
+        let author = principal.author.clone();
         let id = self.readers.add(key, principal, role, Cursor::new(participant, channel, wire, place));
-        Ok((id, ServerMessage::Joined { channel, head, role, snapshot }, replaced))
+        if !again {
+            let present = u32::try_from(self.readers.len()).unwrap_or(u32::MAX);
+            self.activity.joined(participant, &author, present, now);
+            self.activity_changed = true;
+        }
+        outlet.put(&ServerMessage::Joined { channel, head, role, snapshot });
+        if matches!(self.feed(id, outlet), Fed::Full | Fed::Behind(_)) {
+            outlet.lag(channel);
+        }
+        self.note_presence();
+        self.active_ms = now;
+        self.effects.listed = true;
+        Ok(id)
     }
 
-    /// Gives the readers what the room's project gives each of them now. What becomes of their roles is for
-    /// [`take_role_changes`](Self::take_role_changes) to say.
-    pub fn regrant(&mut self, gives: impl Fn(&Principal) -> Option<Role>) {
+    /// Takes a reader out.
+    pub fn leave(&mut self, id: ReaderId, now: UnixMs) {
+        if let Some(left) = self.take_out(id) {
+            self.activity.left(left.principal.participant, &left.principal.author, now);
+            self.activity_changed = true;
+        }
+        if self.is_idle() {
+            self.shrink();
+        }
+        self.note_presence();
+        self.active_ms = now;
+        self.effects.listed = true;
+    }
+
+    /// Gives the readers what a project gives each of them now, if it is the room's: otherwise the room has just come into
+    /// another one, and is looked at again for that.
+    pub fn regrant(&mut self, project: Option<&ProjectId>, gives: impl Fn(&Principal) -> Option<Role>) {
+        if self.state.decided().settings.project.as_ref() != project {
+            return;
+        }
         for reader in self.readers.iter_mut() {
             let in_project = gives(&reader.principal);
             if in_project != reader.principal.in_project {
@@ -62,49 +97,61 @@ impl<K> OpenRoom<K> {
                 self.roles_touched = true;
             }
         }
+        self.tell_roles();
     }
 
-    /// What became of the readers' roles since the last call: those who may not be here any more
-    /// are taken out. Tell them all.
-    pub fn take_role_changes(&mut self) -> Vec<RoleChange<K>>
-    where
-        K: Clone,
-    {
+    /// Tells readers whose role has changed; those who may not be here any more are put out.
+    pub(super) fn tell_roles(&mut self) {
         if !std::mem::take(&mut self.roles_touched) {
-            return Vec::new();
+            return;
         }
-        let mut changes = Vec::new();
         let ids: Vec<ReaderId> = self.readers.iter().map(Reader::id).collect();
+        let mut changed = false;
         for id in ids {
-            let Some(reader) = self.readers.get(id) else { continue };
-            let role = self.role_of(&reader.principal);
-            if role == Some(reader.role) {
-                continue;
-            }
-            let (key, channel, participant) = (reader.key.clone(), reader.cursor.channel, reader.cursor.participant());
-            match role {
-                Some(role) => {
-                    if let Some(reader) = self.readers.get_mut(id) {
-                        reader.role = role;
-                    }
-                    self.roster.change(participant, |person| person.role = role);
+            changed |= self.tell_role(id);
+        }
+        if changed {
+            self.note_presence();
+        }
+    }
+
+    fn tell_role(&mut self, id: ReaderId) -> bool {
+        let Some(reader) = self.readers.get(id) else { return false };
+        let role = self.role_of(&reader.principal);
+        if role == Some(reader.role) {
+            return false;
+        }
+        let (key, channel, participant) = (reader.key.clone(), reader.cursor.channel, reader.cursor.participant());
+        match role {
+            Some(role) => {
+                if let Some(reader) = self.readers.get_mut(id) {
+                    reader.role = role;
                 }
-                None => drop(self.take_out(id)),
+                self.roster.change(participant, |person| person.role = role);
+                let reason = format!("a host has changed what you may do here: your role is {role} now");
+                self.effects.messages.push((key, ServerMessage::Role { channel, role, reason }));
             }
-            changes.push(RoleChange { reader: id, key, channel, role });
+            None => {
+                drop(self.take_out(id));
+                let words = "a host of the room or of its project has taken your role in it away";
+                let error = Refusal::new(ErrorCode::Forbidden, words).about(About::Channel(channel));
+                self.effects.dropped.push(Dropped { key, channel, reader: id, error });
+            }
         }
-        changes
+        true
     }
 
-    /// Takes a reader out.
-    pub fn leave(&mut self, id: ReaderId) -> Option<Reader<K>> {
-        let left = self.take_out(id);
-        if self.is_idle() {
-            self.rest();
+    /// Acknowledges a submit that was appended before again, if the reader's cursor is past its entry; otherwise the
+    /// acknowledgement comes in its place.
+    pub(super) fn acknowledge_again(&mut self, id: ReaderId, seq: Seq, revision: Revision) {
+        if let Some(reader) = self.readers.get(id).filter(|reader| reader.cursor.is_past(revision)) {
+            let channel = reader.cursor.channel;
+            self.effects.messages.push((reader.key.clone(), ServerMessage::Ack { channel, seq, revision }));
         }
-        left
     }
+}
 
+impl<K, A> OpenRoom<K, A> {
     fn take_out(&mut self, id: ReaderId) -> Option<Reader<K>> {
         let left = self.readers.remove(id)?;
         self.roster.leave(left.cursor.participant());
@@ -116,26 +163,19 @@ impl<K> OpenRoom<K> {
         &self.readers
     }
 
-    /// Takes all readers out: the room closes.
-    pub fn close(&mut self) -> Vec<Reader<K>> {
-        self.roster = Roster::default();
-        self.readers.remove_all()
+    /// How many readers there are.
+    pub fn present(&self) -> u32 {
+        u32::try_from(self.readers.len()).unwrap_or(u32::MAX)
     }
 
     /// Moves one reader on.
     pub fn feed(&mut self, id: ReaderId, outlet: &mut impl Outlet) -> Fed {
-        match self.readers.get_mut(id) {
-            Some(reader) => reader.cursor.feed(self.state.revision(), &mut self.window, outlet),
-            None => Fed::Gone,
+        let Some(reader) = self.readers.get_mut(id) else { return Fed::Gone };
+        let fed = reader.cursor.feed(self.state.revision(), &mut self.window, outlet);
+        if fed == Fed::CaughtUp {
+            self.note_presence();
         }
-    }
-
-    /// Answers a submit that was appended before, with `revision`: again, if the reader's cursor has passed its place, and
-    /// in its place otherwise.
-    pub fn feed_repeat(&mut self, id: ReaderId, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
-        if let Some(reader) = self.readers.get_mut(id) {
-            reader.cursor.feed_repeat(seq, revision, outlet);
-        }
+        fed
     }
 
     /// Moves one reader on with entries from the log.
@@ -147,27 +187,21 @@ impl<K> OpenRoom<K> {
         }
     }
 
-    /// Moves all readers on that follow along. `deliver` is given each one's connection and channel, and what moves it on
-    /// once it has an outlet.
-    pub fn feed_following(&mut self, mut deliver: impl FnMut(&K, Channel, Feeding<'_>)) {
+    /// Moves all readers on that follow along. `deliver` is given the connection of each, and what moves it on once it has an
+    /// outlet.
+    pub fn feed_following(&mut self, mut deliver: impl FnMut(&K, Feeding<'_>)) {
         let head = self.state.revision();
         for Reader { key, cursor, .. } in self.readers.following() {
-            deliver(key, cursor.channel, Feeding { head, window: &mut self.window, cursor });
+            deliver(key, Feeding { head, window: &mut self.window, cursor });
         }
     }
 }
 
-/// That a reader's role is another now.
-#[derive(Debug)]
-pub struct RoleChange<K> {
-    /// The reader.
-    pub reader: ReaderId,
-    /// Its connection.
-    pub key: K,
-    /// The room's number on it.
-    pub channel: Channel,
-    /// What it may do now; none if it is out.
-    pub role: Option<Role>,
+fn replaced_by_another<K>(old: Reader<K>) -> Dropped<K> {
+    let (channel, reader) = (old.cursor.channel, old.id());
+    let words = "this session joined the room again, on another connection or channel, which goes on";
+    let error = Refusal::new(ErrorCode::SessionReplaced, words).about(About::Channel(channel));
+    Dropped { key: old.key, channel, reader, error }
 }
 
 /// What somebody hears who may not know whether there is such a room.
@@ -204,8 +238,10 @@ pub struct Feeding<'a> {
 }
 
 impl Feeding<'_> {
-    /// Moves it on.
-    pub fn feed(self, outlet: &mut impl Outlet) -> Fed {
-        self.cursor.feed(self.head, self.window, outlet)
+    /// Moves it on. A reader whose outlet is full, or that needs older entries than the room has in memory, is noted there.
+    pub fn feed(self, outlet: &mut impl Outlet) {
+        if self.cursor.feed(self.head, self.window, outlet) != Fed::CaughtUp {
+            outlet.lag(self.cursor.channel);
+        }
     }
 }

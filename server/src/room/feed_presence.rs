@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use motet_protocol::{
     error::ErrorCode,
-    ids::{Channel, ParticipantId, Revision, UnixMs},
-    presence::{Person, Presence},
+    ids::{ParticipantId, Revision, UnixMs},
+    limits::{PRESENCE_PAUSE_MS, ROSTER_MAX},
+    message::ServerMessage,
+    presence::{Person, Presence, SignalKind},
 };
 
 use super::{
@@ -16,16 +18,17 @@ use super::{
     wire::SharedNews,
 };
 
-impl<K> OpenRoom<K> {
+impl<K, A> OpenRoom<K, A> {
     /// Has a reader be told who is here and where from now on, everybody first; or no longer.
     pub fn watch(&mut self, id: ReaderId, on: bool) {
         if let Some(reader) = self.readers.get_mut(id) {
             reader.cursor.watch = on.then(Watch::default);
         }
+        self.note_presence();
     }
 
     /// Takes what a reader tells of itself; places count on `base`. Nothing is told at once: see
-    /// [`feed_watching`](Self::feed_watching).
+    /// [`feed_presence`](Self::feed_presence).
     pub fn set_presence(
         &mut self,
         id: ReaderId,
@@ -35,7 +38,9 @@ impl<K> OpenRoom<K> {
     ) -> Result<(), Refusal> {
         let Some(participant) = self.participant(id) else { return Ok(()) };
         let here = Here { window: &self.window, head: self.state.revision(), length: self.length() };
-        self.roster.set(participant, base, presence, here, now)
+        self.roster.set(participant, base, presence, here, now)?;
+        self.note_presence();
+        Ok(())
     }
 
     /// Whether places that count on a revision can be told exactly.
@@ -44,13 +49,8 @@ impl<K> OpenRoom<K> {
     }
 
     /// Notes that a reader is at work. Returns whether the others see it differently now.
-    pub fn heard(&mut self, id: ReaderId, now: UnixMs) -> bool {
+    pub(super) fn heard(&mut self, id: ReaderId, now: UnixMs) -> bool {
         self.participant(id).is_some_and(|participant| self.roster.heard(participant, now))
-    }
-
-    /// Shows those as idle who have said nothing for long.
-    pub fn look_at_clock(&mut self, now: UnixMs) {
-        self.roster.look_at_clock(now);
     }
 
     /// Whether somebody who watches is to be told something, now or when it has caught up.
@@ -58,14 +58,27 @@ impl<K> OpenRoom<K> {
         self.readers.iter().any(|reader| reader.cursor.watch.is_some_and(|watch| self.roster.has_news(watch)))
     }
 
-    /// How many watch.
-    pub fn watching(&self) -> usize {
-        self.readers.iter().filter(|reader| reader.cursor.watch.is_some()).count()
+    /// Has the caller tell those who watch, if there is something to tell and it does not know that already.
+    pub fn note_presence(&mut self) {
+        if !self.presence_due && self.has_news() {
+            self.presence_due = true;
+            self.effects.presence = true;
+        }
     }
 
-    /// Tells those who watch and have all entries: positions count on the head. `deliver` is given each one's connection and
-    /// what tells it, once it has an outlet. Returns whether somebody is to be told more, since it did not fit one message.
-    pub fn feed_watching(&mut self, mut deliver: impl FnMut(&K, Telling<'_>)) -> bool {
+    /// Tells those who watch and have all entries: positions are based on the head. `deliver` is given the connection of each,
+    /// and what tells it once it has an outlet. In a very large room it does so less often: what all readers together are told
+    /// must not grow with the square of how many they are. What is left to tell comes with another
+    /// [`Effects::presence`](super::effects::Effects::presence).
+    pub fn feed_presence(&mut self, now: UnixMs, mut deliver: impl FnMut(&K, Telling<'_>)) {
+        let pause_ms = PRESENCE_PAUSE_MS * (self.watching() / ROSTER_MAX) as u64;
+        // A larger wait than there can be is a clock that was set back.
+        if (1..=pause_ms).contains(&self.presence_after_ms.saturating_sub(now)) {
+            self.effects.presence = true;
+            return;
+        }
+        self.presence_due = false;
+        self.presence_after_ms = now + pause_ms;
         let length = self.length();
         let here = Here { window: &self.window, head: self.state.revision(), length };
         let (mut round, roster) = (Round::default(), &mut self.roster);
@@ -75,11 +88,31 @@ impl<K> OpenRoom<K> {
             deliver(key, Telling { watch, here, roster, round: &mut round, cursor });
             more |= cursor.watch.is_some_and(|now| now != watch && roster.has_news(now));
         }
-        more
+        if more {
+            self.note_presence();
+        }
     }
 
-    /// A reader in the room, to pass something on to.
-    pub fn reader_of(&self, participant: ParticipantId) -> Result<&Reader<K>, Refusal> {
+    fn watching(&self) -> usize {
+        self.readers.iter().filter(|reader| reader.cursor.watch.is_some()).count()
+    }
+
+    /// What passes something on from one participant here to another, and the connection that it goes to; none if the sender
+    /// is not here any more. It is kept nowhere.
+    pub fn signal(
+        &self,
+        from: ReaderId,
+        to: ParticipantId,
+        kind: SignalKind,
+        payload: String,
+    ) -> Result<Option<(&K, ServerMessage)>, Refusal> {
+        let Some(from) = self.participant(from) else { return Ok(None) };
+        let receiver = self.reader_of(to)?;
+        let channel = receiver.cursor.channel;
+        Ok(Some((&receiver.key, ServerMessage::Signal { channel, from, kind, payload })))
+    }
+
+    fn reader_of(&self, participant: ParticipantId) -> Result<&Reader<K>, Refusal> {
         let found = self.readers.iter().find(|reader| reader.cursor.participant() == participant);
         found.ok_or_else(|| Refusal::new(ErrorCode::NotFound, format!("{participant} is not in this room")))
     }
@@ -89,10 +122,10 @@ impl<K> OpenRoom<K> {
         self.roster.people().into_iter().cloned().collect()
     }
 
-    /// Moves everybody's places on to the head.
-    pub(super) fn settle(&mut self) {
+    /// Rebases everybody's positions on the head.
+    pub(super) fn rebase_positions(&mut self) {
         let here = Here { window: &self.window, head: self.state.revision(), length: self.length() };
-        self.roster.settle(here);
+        self.roster.rebase_positions(here);
     }
 
     fn participant(&self, id: ReaderId) -> Option<ParticipantId> {
@@ -119,18 +152,19 @@ pub struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    /// The room's number on the reader's connection.
-    pub fn channel(&self) -> Channel {
-        self.cursor.channel
-    }
-
-    /// Tells it. Ask first whether its outlet has room: who is not told now is told the newest later.
+    /// Tells it, if its outlet takes presence now: otherwise it is told the newest later.
     pub fn tell(self, outlet: &mut impl Outlet) {
         let Self { watch, here, roster, round, cursor } = self;
+        if !outlet.takes_presence(cursor.channel) {
+            return;
+        }
         let (news, next) = round.0.entry(watch).or_insert_with(|| {
             let (news, next) = roster.news(watch, here);
             (SharedNews::new(here.head, news), next)
         });
+        let before = outlet.buffer().len();
         cursor.tell(news, *next, outlet);
+        let bytes = outlet.buffer().len() - before;
+        outlet.sent_presence(bytes);
     }
 }

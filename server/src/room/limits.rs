@@ -25,7 +25,7 @@ pub const RECORDS_MAX: usize = 16;
 
 /// Entries of the chat that wait to be written to where messages are kept. Should there be more, the older ones are read
 /// from the log again.
-pub const UTTERANCES_MAX: usize = 256;
+pub const CHAT_ENTRIES_MAX: usize = 256;
 
 /// What the window is cut down to in a room that has been quiet.
 pub const WINDOW_QUIET_ENTRIES: usize = 8;
@@ -43,6 +43,13 @@ pub const SESSIONS_REMEMBERED: usize = 1_024;
 
 /// Entries after which a snapshot is due, at least: bounds what opening a room and looking back in time replay.
 pub const SNAPSHOT_ENTRIES_MIN: u64 = 4_096;
+
+/// An idle room leaves memory without a snapshot while opening it again replays no more entries than this.
+pub const UNLOAD_REPLAY_MAX: u64 = 256;
+
+/// After this long without a commit, a join or a leave, a room lets go of memory that only a busy room needs, in milliseconds:
+/// longer than people stop between two words, since it costs a little to begin again.
+pub const SHRINK_AFTER_MS: u64 = 2_000;
 
 /// A snapshot is due after as many entries as its bytes divided by this: bounds what snapshots add to each entry's disk.
 pub const SNAPSHOT_BYTES_PER_ENTRY: u64 = 64;
@@ -64,6 +71,8 @@ pub struct RoomLimits {
     pub base_age_revisions_max: u64,
     /// Recent entries kept in memory.
     pub window_entries_max: usize,
+    /// Entries after which a snapshot is due, at least.
+    pub snapshot_entries_min: u64,
 }
 
 impl Default for RoomLimits {
@@ -73,6 +82,7 @@ impl Default for RoomLimits {
             edit_bytes_max: EDIT_BYTES_MAX,
             base_age_revisions_max: BASE_AGE_REVISIONS_MAX,
             window_entries_max: WINDOW_ENTRIES_MAX,
+            snapshot_entries_min: SNAPSHOT_ENTRIES_MIN,
         }
     }
 }

@@ -7,7 +7,7 @@
 //! - [`comments`], [`chat`]: what is said in it; [`mentions`]: who is meant; [`actor`]: who asks, and whose an entry is.
 //! - [`access`]: which role may do what.
 //! - [`open`]: an open room, all of the following together: [`submit`] puts what clients ask for in order, [`rebase`] moves it
-//!   over the entries after its base, `pending` holds it until it is durable, [`commit`](open) folds it, [`feed`] and
+//!   over the entries after its base, `pending` holds it until it is durable, [`commit`] folds it, [`feed`] and
 //!   `feed_presence` bring it to the readers.
 //! - [`window`]: recent entries, encoded once for all readers.
 //! - [`readers`]: who follows the room, each a cursor on its log.
@@ -18,7 +18,10 @@ pub mod access;
 pub mod actor;
 pub mod chat;
 pub mod comments;
+pub mod commit;
 pub mod decided;
+pub mod effects;
+pub mod expiry;
 pub mod feed;
 mod feed_presence;
 pub mod limits;
@@ -40,10 +43,11 @@ pub mod window;
 pub mod wire;
 
 pub use access::{AccessDefaults, Principal};
+pub use effects::Effects;
 pub use feed::{Join, not_found};
 pub use open::OpenRoom;
 pub use readers::{Fed, Outlet, ReaderId};
 pub use refusal::Refusal;
 pub use state::{FoldError, RoomState};
-pub use submit::{Displaced, Submit, Submitted, Submitter};
+pub use submit::{Submit, Submitted, Submitter};
 pub use wire::Wire;

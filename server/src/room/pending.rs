@@ -10,9 +10,9 @@ use motet_protocol::{
 };
 
 use super::{
+    Submitter,
     decided::Decided,
     limits::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX},
-    Submitter,
     window::Logged,
     wire::Encoded,
 };

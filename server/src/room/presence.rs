@@ -5,7 +5,7 @@
 //! a number, and sees no film when it comes back.
 //!
 //! Places are moved lazily. Each presence remembers the revision that it counts on, and is moved over the entries since
-//! when somebody is told of it, or when it has fallen [`SETTLE_ENTRIES`] behind. A room without presence pays one comparison
+//! when somebody is told of it, or when it has fallen [`REBASE_ENTRIES`] behind. A room without presence pays one comparison
 //! for that on the path of an edit.
 
 use std::collections::{HashMap, VecDeque};
@@ -24,7 +24,7 @@ use super::{refusal::Refusal, window::Window};
 
 /// Entries after which every presence is moved on, told or not: bounds how long that takes at once, and stays well within
 /// the window that it needs.
-pub const SETTLE_ENTRIES: u64 = 64;
+pub const REBASE_ENTRIES: u64 = 64;
 
 /// People who left that are remembered for readers who were not told yet. Who needs more is told everything anew.
 pub const LEFT_MAX: usize = 256;
@@ -254,7 +254,7 @@ impl Roster {
     }
 
     /// Shows those as idle who have said nothing for [`PRESENCE_IDLE_MS`]. To be called every few seconds.
-    pub fn look_at_clock(&mut self, now: UnixMs) {
+    pub fn handle_timeout(&mut self, now: UnixMs) {
         for told in self.slots.values_mut().filter_map(|slot| slot.told.as_mut()) {
             // A clock that was set back must not keep somebody active for as long.
             told.heard_ms = told.heard_ms.min(now);
@@ -266,8 +266,8 @@ impl Roster {
     }
 
     /// Whether places are so far behind that they should be moved on now.
-    pub fn is_unsettled(&self, head: Revision) -> bool {
-        self.oldest_base.is_some_and(|oldest| head >= oldest + SETTLE_ENTRIES)
+    pub fn is_far_behind(&self, head: Revision) -> bool {
+        self.oldest_base.is_some_and(|oldest| head >= oldest + REBASE_ENTRIES)
     }
 
     /// Whether a place is still to be moved over the entry of this revision.
@@ -276,7 +276,7 @@ impl Roster {
     }
 
     /// Moves all places on to the head.
-    pub fn settle(&mut self, here: Here<'_>) {
+    pub fn rebase_positions(&mut self, here: Here<'_>) {
         let Some(oldest) = self.oldest_base.filter(|oldest| *oldest < here.head) else { return };
         let trail = Trail::after(oldest, here);
         let mut placed = false;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use motet_protocol::{
     access::Role,
-    ids::{Channel, ParticipantId, Revision, Seq},
+    ids::{Channel, ParticipantId, Revision},
     limits::TEXT_CHUNK_BYTES,
     message::{Entry, ServerMessage},
 };
@@ -27,8 +27,30 @@ pub struct ReaderId(u64);
 pub trait Outlet {
     /// Whether more may be put in. What is put in at once after a yes is always taken, whatever its size.
     fn has_room(&self) -> bool;
-    /// The buffer.
+
+    /// The buffer, to put encoded messages at its end.
     fn buffer(&mut self) -> &mut BytesMut;
+
+    /// Puts a message in, whether there is room or not.
+    fn put(&mut self, message: &ServerMessage);
+
+    /// Notes that the reader of a channel waits for room or for entries from the log: its connection is to feed it.
+    fn lag(&mut self, channel: Channel);
+
+    /// Whether presence may be put in. Where not, the reader of the channel is noted, or remembered otherwise, and told the
+    /// newest later.
+    fn takes_presence(&mut self, channel: Channel) -> bool {
+        let room = self.has_room();
+        if !room {
+            self.lag(channel);
+        }
+        room
+    }
+
+    /// Counts presence that was put in, in bytes.
+    fn sent_presence(&mut self, bytes: usize) {
+        let _ = bytes;
+    }
 }
 
 /// How far a reader got.
@@ -161,12 +183,10 @@ impl Cursor {
         self.watch = Some(next);
     }
 
-    /// Acknowledges an entry of its own again if its cursor is past it, or if it is in the text that is being sent.
-    pub fn feed_repeat(&mut self, seq: Seq, revision: Revision, outlet: &mut impl Outlet) {
+    /// Whether the reader has an entry already, or gets it with the text that is being sent.
+    pub fn is_past(&self, revision: Revision) -> bool {
         let (Place::After(has) | Place::Snapshot { revision: has, .. }) = self.place;
-        if has >= revision {
-            self.wire.put_ack(self.channel, seq, revision, outlet.buffer());
-        }
+        has >= revision
     }
 
     /// Takes entries that were read from the log, as far as the outlet has room. Entries that the reader has, and

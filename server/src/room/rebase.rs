@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use motet_protocol::{
     error::ErrorCode,
-    ids::{ParticipantId, Revision, Seq},
+    ids::{Revision, Seq},
     message::{Command, Entry},
     ot::{Carried, Mismatch, Operation},
 };

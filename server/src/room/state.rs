@@ -15,12 +15,12 @@ use motet_protocol::{
 use ropey::RopeBuilder;
 
 use super::{
+    actor::EntryMeta,
     chat::{CHAT_BYTES_MAX, Chat},
     comments::Comments,
     decided::{DECIDED_BYTES_MAX, Decided, StoredDecided},
     limits::SESSIONS_REMEMBERED,
     text::Text,
-    actor::EntryMeta,
 };
 
 /// The state of a room at a revision. Cloning it costs next to nothing: texts are shared until they change.

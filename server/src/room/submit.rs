@@ -1,8 +1,7 @@
-//! A room's order: where submits get their revisions, go to the log, and come back durable.
+//! From what a client submits to an entry with a revision that waits for the log.
 
 use std::{borrow::Cow, sync::Arc};
 
-use bytes::Bytes;
 use motet_protocol::{
     access::Role,
     error::ErrorCode,
@@ -12,16 +11,13 @@ use motet_protocol::{
 };
 
 use super::{
-    open::OpenRoom,
     access::{self, Principal},
     decided::Decided,
-    pending::{Ordered, Pending},
-    rebase::{self, Placed},
+    limits::RETRY_AFTER_MS,
+    open::{Awaited, OpenRoom, Waiting},
     readers::ReaderId,
+    rebase::{self, Placed},
     refusal::Refusal,
-    state::FoldError,
-    window::Logged,
-    wire::Encoded,
 };
 
 /// What a session asks to be appended.
@@ -66,78 +62,62 @@ pub enum Submitted {
     NeedsMessage(Submit, Revision),
 }
 
-/// A submit that was ordered and then refused, since others' entries came first.
-#[derive(Debug)]
-pub struct Displaced {
-    /// Who asked for it.
-    pub submitter: Submitter,
-    /// Whose it was.
-    pub participant: ParticipantId,
-    /// Its seq.
-    pub seq: Seq,
-    /// Why it is refused now.
-    pub refusal: Refusal,
-}
-
-impl<K> OpenRoom<K> {
-    /// The revision that the next ordered entry gets, less one.
-    fn ordered_revision(&self) -> Revision {
-        self.state.revision() + self.pending.len() as u64
-    }
-
-    pub(super) fn ordered_len(&self) -> u64 {
-        let mut pending = self.pending.entries().rev();
-        pending
-            .find_map(|entry| Some(entry.command.operation()?.target_len()))
-            .unwrap_or(self.state.text().len_chars() as u64)
-    }
-
-    /// What will be decided once all that is ordered is committed.
-    fn ordered_decided(&self) -> Cow<'_, Decided> {
-        if !self.pending.decides() {
-            return Cow::Borrowed(self.state.decided());
-        }
-        let mut decided = self.state.decided().clone();
-        self.pending.entries().for_each(|entry| decided.fold(entry));
-        Cow::Owned(decided)
-    }
-
-    /// What an submitter may do, given what will be decided before its entry.
-    fn role_of_submitter(&self, submitter: &Submitter, principal: &Principal, decided: &Decided) -> Option<Role> {
-        if let (Submitter::Reader(reader), false, false) = (submitter, self.pending.decides(), self.roles_touched)
-            && let Some(reader) = self.readers.get(*reader)
-        {
-            return Some(reader.role);
-        }
-        self.role_by(principal, decided)
-    }
-
-    fn principal(&self, submitter: &Submitter) -> Option<Arc<Principal>> {
-        match submitter {
-            Submitter::Reader(reader) => self.readers.get(*reader).map(|reader| Arc::clone(&reader.principal)),
-            Submitter::Caller(principal) => Some(Arc::clone(principal)),
-        }
-    }
-
+impl<K: Clone, A> OpenRoom<K, A> {
     /// Puts a submit in order, or says why not. `older` are the entries after the submit's base that are no longer in the
-    /// window, when they were asked for; empty otherwise.
-    pub fn submit(
+    /// window, when they were asked for; empty otherwise. A repeat of a reader's is acknowledged again if the reader's cursor is
+    /// past it.
+    pub fn handle_submit(
         &mut self,
         submitter: impl Into<Submitter>,
         submit: Submit,
         older: &[Entry],
         now: UnixMs,
     ) -> Result<Submitted, Refusal> {
-        let submitter = submitter.into();
+        let (submitter, seq) = (submitter.into(), submit.seq);
+        if let Some(why) = &self.closed {
+            return Err(why.clone());
+        }
+        let reader = match &submitter {
+            Submitter::Reader(reader) => Some(*reader),
+            Submitter::Caller(_) => None,
+        };
         let Some(principal) = self.principal(&submitter) else {
             // What a replaced connection still had to say must not come between what the session says now.
             let words = "this session is at work on another connection or channel";
             return Err(Refusal::new(ErrorCode::SessionReplaced, words));
         };
-        self.propose(submitter, &principal, submit, older, now)
+        let submitted = self.propose(submitter, &principal, submit, older, now)?;
+        match (&submitted, reader) {
+            (Submitted::Ordered(_), reader) => {
+                self.note_append();
+                if reader.is_some_and(|reader| self.heard(reader, now)) {
+                    self.note_presence();
+                }
+            }
+            (Submitted::Repeat(revision), Some(reader)) => self.acknowledge_again(reader, seq, *revision),
+            (Submitted::Repeat(_) | Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..), _) => {}
+        }
+        Ok(submitted)
     }
 
-    fn propose(
+    /// Has a caller answered with the revision of a submit of its that was put in order, once that is durable.
+    pub fn wait_for(&mut self, participant: ParticipantId, seq: Seq, answer: A) {
+        self.waiting.push(Waiting { awaited: Awaited::Submit(participant, seq), answer });
+    }
+
+    /// Has a caller answered, with the committed revision, once nothing is on its way to the log; with the reason where the
+    /// room is closed by then.
+    pub fn wait_until_drained(&mut self, answer: A) {
+        self.waiting.push(Waiting { awaited: Awaited::Drained, answer });
+        self.answer_drained();
+    }
+
+    /// Forgets callers that do not wait any more.
+    pub fn forget_waiting(&mut self, gone: impl Fn(&A) -> bool) {
+        self.waiting.retain(|waiting| !gone(&waiting.answer));
+    }
+
+    pub(super) fn propose(
         &mut self,
         submitter: Submitter,
         principal: &Principal,
@@ -191,7 +171,8 @@ impl<K> OpenRoom<K> {
             return Err(refusal.clone());
         }
         let decided = self.ordered_decided();
-        let role = access::require(self.role_of_submitter(&submitter, principal, &decided), access::needed(&submit.command))?;
+        let role =
+            access::require(self.role_of_submitter(&submitter, principal, &decided), access::needed(&submit.command))?;
         if let Some(message) = self.talk.unknown(&submit.command) {
             return Ok(Submitted::NeedsMessage(submit, message));
         }
@@ -265,7 +246,39 @@ impl<K> OpenRoom<K> {
             .or_else(|| self.state.last_submit(participant).map(|last| last.seq))
     }
 
-    fn order(
+    /// The revision that the next ordered entry gets, less one.
+    pub(super) fn ordered_revision(&self) -> Revision {
+        self.state.revision() + self.pending.len() as u64
+    }
+
+    /// What will be decided once all that is ordered is committed.
+    fn ordered_decided(&self) -> Cow<'_, Decided> {
+        if !self.pending.decides() {
+            return Cow::Borrowed(self.state.decided());
+        }
+        let mut decided = self.state.decided().clone();
+        self.pending.entries().for_each(|entry| decided.fold(entry));
+        Cow::Owned(decided)
+    }
+
+    /// What a submitter may do, given what will be decided before its entry.
+    fn role_of_submitter(&self, submitter: &Submitter, principal: &Principal, decided: &Decided) -> Option<Role> {
+        if let (Submitter::Reader(reader), false, false) = (submitter, self.pending.decides(), self.roles_touched)
+            && let Some(reader) = self.readers.get(*reader)
+        {
+            return Some(reader.role);
+        }
+        self.role_by(principal, decided)
+    }
+
+    pub(super) fn principal(&self, submitter: &Submitter) -> Option<Arc<Principal>> {
+        match submitter {
+            Submitter::Reader(reader) => self.readers.get(*reader).map(|reader| Arc::clone(&reader.principal)),
+            Submitter::Caller(principal) => Some(Arc::clone(principal)),
+        }
+    }
+
+    pub(super) fn order(
         &mut self,
         submitter: Submitter,
         (participant, seq): (ParticipantId, Seq),
@@ -281,82 +294,15 @@ impl<K> OpenRoom<K> {
         self.pending.push(Entry { revision, participant, seq, time_ms, command }, submitter, base, submitted);
         revision
     }
+}
 
-    /// Puts an entry in order as it is. It must follow from what is ordered: its revision is the next one, its operation
-    /// fits the text.
-    pub fn adopt(&mut self, submitter: Submitter, entry: Entry) {
-        debug_assert_eq!(entry.revision, self.ordered_revision() + 1, "what is adopted was checked to follow");
-        let base = entry.revision - 1;
-        self.pending.push(entry, submitter, base, None);
-    }
-
-    /// Whether there is something to append now.
-    pub fn has_append(&self) -> bool {
-        self.pending.has_append()
-    }
-
-    /// What to append next, if nothing is in flight and something waits: encoded entries that follow the committed
-    /// revision. The answer goes to [`appended`](Self::appended) or [`conflict`](Self::conflict).
-    pub fn take_append(&mut self) -> Option<Vec<Bytes>> {
-        self.pending.take_append()
-    }
-
-    /// The log has what was in flight: it is committed now. Feed the readers next.
-    pub fn appended(&mut self) -> Result<(), FoldError> {
-        self.stalled = None;
-        while let Some(logged) = self.pending.take_appended() {
-            self.commit(logged)?;
-        }
-        Ok(())
-    }
-
-    /// Somebody else's entries came first, or some of ours are there that we had no answer for: they are folded, and what
-    /// was pending is ordered anew behind them. Returns those that cannot be.
-    pub fn conflict(&mut self, entries: Vec<(Entry, Bytes)>, now: UnixMs) -> Result<Vec<Displaced>, FoldError> {
-        self.stalled = None;
-        let pending = self.pending.take_all();
-        for (entry, bytes) in entries {
-            if entry.revision > self.state.revision() {
-                self.commit(Logged { entry, encoded: Encoded::new(bytes) })?;
-            }
-        }
-        let mut displaced = Vec::new();
-        for Ordered { logged, submitter, base, submitted } in pending {
-            let Entry { participant, seq, command, .. } = logged.entry;
-            if seq == 0 {
-                // An introduction is made anew with the submit behind it, if it is still wanted.
-                continue;
-            }
-            let command = submitted.unwrap_or(command);
-            let submit = Submit { participant, seq, base, command };
-            let in_log = self.state.last_submit(participant).is_some_and(|last| last.seq >= seq);
-            let principal = self.principal(&submitter).unwrap_or_else(|| Arc::new(Principal::nobody(participant)));
-            let refusal = match self.propose(submitter.clone(), &principal, submit, &[], now) {
-                Ok(Submitted::Ordered(_) | Submitted::Repeat(_)) => continue,
-                // It is before the window, and is acknowledged there.
-                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) if in_log => continue,
-                Err(refusal) if in_log && refusal.code == ErrorCode::BaseTooOld => continue,
-                Ok(Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..)) => overloaded(),
-                Err(refusal) => refusal,
-            };
-            displaced.push(Displaced { submitter, participant, seq, refusal });
-        }
-        Ok(displaced)
-    }
-
-    /// The log does not answer: what is in flight is being sent again, and nothing new is taken until it is there.
-    pub fn stall(&mut self, why: Refusal) {
-        self.stalled = Some(why);
-    }
-
-    /// Gives up what waits for the log, which will never take it.
-    pub fn abandon_pending(&mut self) {
-        self.pending = Pending::default();
-    }
-
-    /// Whether something is ordered and not yet durable.
-    pub fn has_pending(&self) -> bool {
-        !self.pending.is_empty()
+impl<K, A> OpenRoom<K, A> {
+    /// The length of the text behind all that is ordered, in scalars.
+    pub(super) fn ordered_len(&self) -> u64 {
+        let mut pending = self.pending.entries().rev();
+        pending
+            .find_map(|entry| Some(entry.command.operation()?.target_len()))
+            .unwrap_or(self.state.text().len_chars() as u64)
     }
 }
 

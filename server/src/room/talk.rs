@@ -13,15 +13,15 @@ use motet_protocol::{
 };
 
 use super::{
-    open::OpenRoom,
     access::Principal,
-    chat::{self, Record, ChatEntry},
-    limits::{RECORDS_MAX, UTTERANCES_MAX},
+    actor::{Actor, EntryMeta},
+    chat::{self, ChatEntry, Record},
+    limits::{CHAT_ENTRIES_MAX, RECORDS_MAX},
     mentions::{self, Known},
+    open::OpenRoom,
     people::People,
     refusal::Refusal,
     state::RoomState,
-    actor::{Actor, EntryMeta},
 };
 
 /// What an open room holds of its chat beside its state.
@@ -45,27 +45,27 @@ impl Talk {
     }
 
     /// Takes an entry that was just committed.
-    pub(super) fn take(&mut self, entry: &Entry, state: &RoomState) {
+    pub(super) fn note(&mut self, entry: &Entry, state: &RoomState) {
         let Command::Chat(command) = &entry.command else { return };
         let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
         let target = chat::target_of(command);
         if let Some(record) = self.records.iter_mut().find(|record| Some(record.message()) == target) {
             record.fold(EntryMeta::of(entry, &author), command);
         }
-        if self.unwritten.len() == UTTERANCES_MAX {
+        if self.unwritten.len() == CHAT_ENTRIES_MAX {
             // They are read from the log then.
             self.unwritten.pop_front();
         }
         self.unwritten.push_back(ChatEntry { entry: entry.clone(), author });
     }
 
-    pub(super) fn rest(&mut self) {
+    pub(super) fn shrink(&mut self) {
         self.records = VecDeque::new();
         self.unwritten.shrink_to_fit();
     }
 }
 
-impl<K> OpenRoom<K> {
+impl<K, A> OpenRoom<K, A> {
     /// Takes the record of a message that a submit is about, as it is at some revision since the room was opened.
     pub fn learn(&mut self, record: Record) {
         self.talk.records.retain(|known| known.message() != record.message());

@@ -26,16 +26,14 @@ use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 use super::inbound::{Inbound, Incoming};
 use crate::{
     auth::Authenticator,
-    hub::{
-        HISTORY_TRIES, answers, blocking, cell::Joined, commits::shutting_down, due::{flush_all, flush_if_many}, history, now_ms, older_entries,
-        refusal_of, rooms::Rooms,
-    },
+    hub::{answers, blocking, history, now_ms, refusal_of, rooms::Rooms},
     metrics::Metrics,
     outbox::Connection,
-    room::{
-        Fed, Outlet, Refusal, Submitted, Wire,
-        Join,
-        Submit, submit,
+    room::{Fed, Join, Outlet, Refusal, Submit, Submitted, Wire},
+    rooms::open::{
+        Joined,
+        append_batch::{flush_all, flush_if_many},
+        commits::shutting_down,
     },
     session::{Act, Caller, Pace, Session, Settings},
 };
@@ -278,11 +276,12 @@ impl Task {
         match act {
             Act::Submit { participant, channel, joined, seq, base, command } => {
                 let submit = Submit { participant, seq, base, command };
-                let result = match joined.cell.submit(&self.connection, joined.reader, submit, &[], now) {
+                let result = match joined.cell.submit(joined.reader, submit, &[], now) {
                     Ok(needs @ (Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..))) => {
-                        submit_with_more(&self.context.rooms, &self.connection, joined.clone(), needs).await
+                        let Joined { cell, reader } = joined.clone();
+                        cell.submit_with_what_it_needs(&self.context.rooms.store, reader, needs).await.map(drop)
                     }
-                    result => result.map(|_| ()),
+                    result => result.map(drop),
                 };
                 if let Err(refusal) = result {
                     self.refuse(refusal, About::Submit { channel, seq });
@@ -442,35 +441,5 @@ impl Task {
         joined.cell.leave(joined.reader);
         self.session.dropped(channel);
         self.refuse(refusal, About::Channel(channel));
-    }
-}
-
-/// Reads what a room needs to take a submit (the entries between an old base and its window, the message that it is
-/// about), and submits again with that.
-async fn submit_with_more(
-    rooms: &Rooms,
-    connection: &Arc<Connection>,
-    joined: Joined,
-    mut submitted: Submitted,
-) -> Result<(), Refusal> {
-    let Joined { cell, reader } = joined;
-    let mut older = Vec::new();
-    for _ in 0..HISTORY_TRIES {
-        let submit = match submitted {
-            Submitted::NeedsHistory(submit) => {
-                older = older_entries(&rooms.store, &cell, submit.base).await?;
-                submit
-            }
-            Submitted::NeedsMessage(submit, message) => {
-                cell.learn(&rooms.store, message).await?;
-                submit
-            }
-            Submitted::Ordered(_) | Submitted::Repeat(_) => return Ok(()),
-        };
-        submitted = cell.submit(connection, reader, submit, &older, now_ms())?;
-    }
-    match submitted {
-        Submitted::Ordered(_) | Submitted::Repeat(_) => Ok(()),
-        Submitted::NeedsHistory(_) | Submitted::NeedsMessage(..) => Err(submit::overloaded()),
     }
 }

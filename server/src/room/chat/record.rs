@@ -11,8 +11,8 @@ use motet_protocol::{
 };
 
 use crate::room::{
-    refusal::Refusal,
     actor::{Actor, EntryMeta},
+    refusal::Refusal,
 };
 
 /// Texts that were rewritten are kept up to this, in bytes, the newest of them: with the text itself and the reactions a

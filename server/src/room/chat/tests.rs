@@ -51,7 +51,8 @@ impl History {
     fn folds(&mut self, participant: u64, command: &ChatCommand) -> Revision {
         self.revision += 1;
         let participant = ParticipantId(participant);
-        let meta = EntryMeta { revision: self.revision, participant, author: &self.author, time_ms: self.revision * 10 };
+        let meta =
+            EntryMeta { revision: self.revision, participant, author: &self.author, time_ms: self.revision * 10 };
         self.record.fold(meta, command);
         self.revision
     }

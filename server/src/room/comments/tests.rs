@@ -193,7 +193,8 @@ fn every_limit_is_told_and_what_waits_for_the_log_counts() {
 fn what_is_counted_is_no_less_than_what_is_encoded() {
     let mut comments = Comments::default();
     let author = author(&"n".repeat(NAME_BYTES_MAX), Some(&"a".repeat(128)));
-    let meta = EntryMeta { revision: u64::MAX, participant: ParticipantId(u64::MAX), author: &author, time_ms: u64::MAX };
+    let meta =
+        EntryMeta { revision: u64::MAX, participant: ParticipantId(u64::MAX), author: &author, time_ms: u64::MAX };
     let mentions = vec![Member::Account(author.account.clone().unwrap()), Member::Participant(ParticipantId(u64::MAX))];
     let (start, end) = (Scalar(0), Scalar(300));
     let open = CommentCommand::Open { start, end, text: "é".to_owned(), mentions };

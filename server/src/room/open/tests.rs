@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use motet_protocol::{
     codec,
     error::ErrorCode,
-    ids::{ParticipantId, Revision, Seq},
+    ids::{Channel, ParticipantId, Revision, Seq},
     limits::OPERATION_COMPONENTS_MAX,
-    message::{Command, Entry},
+    message::{Command, Entry, ServerMessage},
     ot::Operation,
 };
 
 use super::*;
-use crate::room::{Outlet, ReaderId, Wire, limits::WINDOW_QUIET_BYTES, Submit};
+use crate::room::{Join, Outlet, ReaderId, Submit, Submitted, Wire, limits::WINDOW_QUIET_BYTES};
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
@@ -25,7 +25,27 @@ fn room(limits: RoomLimits) -> OpenRoom<&'static str> {
 fn join(room: &mut OpenRoom<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
     let principal = Arc::new(Principal::nobody(participant));
     let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
-    room.join(join).unwrap().0
+    room.join(join, &mut Unlimited::default()).unwrap()
+}
+
+/// An outlet that takes everything.
+#[derive(Default)]
+struct Unlimited(BytesMut);
+
+impl Outlet for Unlimited {
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.0
+    }
+
+    fn put(&mut self, message: &ServerMessage) {
+        Wire::Tcp.put(message, &mut self.0);
+    }
+
+    fn lag(&mut self, _channel: Channel) {}
 }
 
 fn insert(at: u64, text: &str, rest: u64) -> Operation {
@@ -42,9 +62,9 @@ fn decoded(entries: &[Bytes]) -> Vec<(Entry, Bytes)> {
 
 /// Submits one edit and makes it durable; returns its bytes in the log.
 fn commit(room: &mut OpenRoom<&'static str>, reader: ReaderId, submit: Submit) -> Bytes {
-    assert!(matches!(room.submit(reader, submit, &[], 0), Ok(Submitted::Ordered(_))));
-    let entries = room.take_append().unwrap();
-    room.appended().unwrap();
+    assert!(matches!(room.handle_submit(reader, submit, &[], 0), Ok(Submitted::Ordered(_))));
+    let entries = room.take_append().unwrap().entries;
+    room.handle_appended(0, 0);
     entries.into_iter().next().unwrap()
 }
 
@@ -61,17 +81,17 @@ fn history_from_the_log_that_is_ahead_of_the_room_is_counted_once() {
     let (ann, ben) = (join(&mut room, "a", ANN), join(&mut room, "b", BEN));
     let mut log = vec![commit(&mut room, ann, submit(ANN, 1, 0, insert(0, "1", 0)))];
     log.push(commit(&mut room, ann, submit(ANN, 2, 1, insert(1, "2", 0))));
-    room.submit(ann, submit(ANN, 3, 2, insert(2, "3", 0)), &[], 0).unwrap();
+    room.handle_submit(ann, submit(ANN, 3, 2, insert(2, "3", 0)), &[], 0).unwrap();
     // The log has it already; its answer is still on the way.
-    log.extend(room.take_append().unwrap());
+    log.extend(room.take_append().unwrap().entries);
 
     let late = submit(BEN, 1, 0, insert(0, "b", 0));
-    assert_eq!(room.submit(ben, late.clone(), &[], 0), Ok(Submitted::NeedsHistory(late.clone())));
+    assert_eq!(room.handle_submit(ben, late.clone(), &[], 0), Ok(Submitted::NeedsHistory(late.clone())));
     let older: Vec<Entry> = decoded(&log).into_iter().map(|(entry, _)| entry).collect();
-    assert_eq!(room.submit(ben, late, &older, 0), Ok(Submitted::Ordered(4)));
-    room.appended().unwrap();
+    assert_eq!(room.handle_submit(ben, late, &older, 0), Ok(Submitted::Ordered(4)));
+    room.handle_appended(0, 0);
     room.take_append().unwrap();
-    room.appended().unwrap();
+    room.handle_appended(0, 0);
     assert_eq!(room.state().text().to_string(), "b123");
 }
 
@@ -81,17 +101,17 @@ fn a_room_at_rest_lets_go_of_a_long_edit_and_goes_on_for_who_has_it_and_for_who_
     let (ann, ben) = (join(&mut room, "a", ANN), join(&mut room, "b", BEN));
     let long = "é".repeat(WINDOW_QUIET_BYTES);
     let log = vec![commit(&mut room, ann, submit(ANN, 1, 0, insert(0, &long, 0)))];
-    room.rest();
+    room.shrink();
     assert_eq!(room.recent(0).count(), 0);
     assert_eq!(room.state().text().to_string(), long);
 
     let late = submit(BEN, 1, 0, insert(0, "b", 0));
-    assert_eq!(room.submit(ben, late.clone(), &[], 0), Ok(Submitted::NeedsHistory(late.clone())));
+    assert_eq!(room.handle_submit(ben, late.clone(), &[], 0), Ok(Submitted::NeedsHistory(late.clone())));
     commit(&mut room, ann, submit(ANN, 2, 1, insert(0, "a", long.chars().count() as u64)));
     let older: Vec<Entry> = decoded(&log).into_iter().map(|(entry, _)| entry).collect();
-    assert_eq!(room.submit(ben, late, &older, 0), Ok(Submitted::Ordered(3)));
+    assert_eq!(room.handle_submit(ben, late, &older, 0), Ok(Submitted::Ordered(3)));
     room.take_append().unwrap();
-    room.appended().unwrap();
+    room.handle_appended(0, 0);
     assert_eq!(room.state().text().to_string(), format!("ba{long}"));
 }
 
@@ -99,15 +119,18 @@ fn a_room_at_rest_lets_go_of_a_long_edit_and_goes_on_for_who_has_it_and_for_who_
 fn who_sends_a_waiting_edit_again_hears_that_it_came_to_nothing() {
     let mut room = room(RoomLimits { text_bytes_max: 4, ..RoomLimits::default() });
     let old = join(&mut room, "old connection", ANN);
-    room.submit(old, submit(ANN, 1, 0, insert(0, "aaa", 0)), &[], 0).unwrap();
+    room.handle_submit(old, submit(ANN, 1, 0, insert(0, "aaa", 0)), &[], 0).unwrap();
     room.take_append().unwrap();
     let new = join(&mut room, "new connection", ANN);
-    let again = room.submit(new, submit(ANN, 1, 0, insert(0, "aaa", 0)), &[], 0);
+    let again = room.handle_submit(new, submit(ANN, 1, 0, insert(0, "aaa", 0)), &[], 0);
     assert_eq!(again, Ok(Submitted::Repeat(1)));
-    let displaced = room.conflict(vec![foreign(1, BEN, 1, insert(0, "bbb", 0))], 0).unwrap();
-    assert_eq!(displaced.len(), 1);
-    assert!(matches!(displaced[0].submitter, Submitter::Reader(reader) if reader == new));
-    assert_eq!(displaced[0].refusal.code, ErrorCode::TextTooLarge);
+    assert_eq!(room.take_effects().dropped[0].reader, old);
+    room.handle_conflict(vec![foreign(1, BEN, 1, insert(0, "bbb", 0))], 0, 0);
+    let effects = room.take_effects();
+    let [(key, ServerMessage::Error(error))] = &effects.messages[..] else { panic!("{effects:?}") };
+    assert_eq!((*key, error.code), ("new connection", ErrorCode::TextTooLarge));
+    assert_eq!(effects.refused, [ErrorCode::TextTooLarge]);
+    assert!(room.readers().get(new).is_some());
 }
 
 #[test]
@@ -115,15 +138,16 @@ fn an_edit_that_the_log_has_is_not_refused_because_the_window_is_past_it() {
     for base_age_revisions_max in [1, 100] {
         let mut room = room(RoomLimits { window_entries_max: 1, base_age_revisions_max, ..RoomLimits::default() });
         let ann = join(&mut room, "a", ANN);
-        room.submit(ann, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0).unwrap();
+        room.handle_submit(ann, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0).unwrap();
         room.take_append().unwrap();
         let entries = vec![
             foreign(1, BEN, 1, insert(0, "b", 0)),
             foreign(2, ANN, 1, insert(0, "a", 1)),
             foreign(3, BEN, 2, insert(2, "c", 0)),
         ];
-        let displaced = room.conflict(entries, 0).unwrap();
-        assert!(displaced.is_empty(), "{displaced:?}");
+        room.handle_conflict(entries, 0, 0);
+        let effects = room.take_effects();
+        assert!(effects.refused.is_empty() && effects.failed.is_none(), "{effects:?}");
         assert!(!room.has_pending());
         assert_eq!(room.state().text().to_string(), "abc");
     }
@@ -131,25 +155,14 @@ fn an_edit_that_the_log_has_is_not_refused_because_the_window_is_past_it() {
 
 #[test]
 fn an_edit_that_is_in_the_text_being_sent_is_acknowledged_when_it_is_sent_again() {
-    struct Unlimited(bytes::BytesMut);
-    impl Outlet for Unlimited {
-        fn has_room(&self) -> bool {
-            true
-        }
-        fn buffer(&mut self) -> &mut bytes::BytesMut {
-            &mut self.0
-        }
-    }
     let mut room = room(RoomLimits::default());
     let old = join(&mut room, "old connection", ANN);
     commit(&mut room, old, submit(ANN, 1, 0, insert(0, "a", 0)));
     let new = join(&mut room, "new connection", ANN);
-    let again = room.submit(new, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0);
+    let again = room.handle_submit(new, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0);
     assert_eq!(again, Ok(Submitted::Repeat(1)));
-    let (mut outlet, mut expected) = (Unlimited(bytes::BytesMut::new()), bytes::BytesMut::new());
-    room.feed_repeat(new, 1, 1, &mut outlet);
-    Wire::Tcp.put_ack(1, 1, 1, &mut expected);
-    assert_eq!(outlet.0, expected);
+    let acknowledged = ServerMessage::Ack { channel: 1, seq: 1, revision: 1 };
+    assert_eq!(room.take_effects().messages, [("new connection", acknowledged)]);
 }
 
 #[test]
@@ -158,14 +171,14 @@ fn an_edit_is_not_refused_for_good_because_of_what_only_waits() {
     let ann = join(&mut room, "a", ANN);
     commit(&mut room, ann, submit(ANN, 1, 0, insert(0, "0123456789", 0)));
     let delete = Operation::builder().delete(10).build().unwrap();
-    room.submit(ann, submit(ANN, 2, 1, delete), &[], 0).unwrap();
+    room.handle_submit(ann, submit(ANN, 2, 1, delete), &[], 0).unwrap();
     room.take_append().unwrap();
     let next = submit(ANN, 3, 1, insert(10, "abcdefgh", 0));
-    let refusal = room.submit(ann, next.clone(), &[], 0).unwrap_err();
+    let refusal = room.handle_submit(ann, next.clone(), &[], 0).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::Overloaded);
     assert!(refusal.retry_after_ms.is_some());
-    room.appended().unwrap();
-    assert_eq!(room.submit(ann, next, &[], 0), Ok(Submitted::Ordered(3)));
+    room.handle_appended(0, 0);
+    assert_eq!(room.handle_submit(ann, next, &[], 0), Ok(Submitted::Ordered(3)));
 }
 
 #[test]
@@ -186,7 +199,7 @@ fn an_edit_that_others_cut_to_pieces_never_makes_an_entry_that_cannot_be_read_ag
     commit(&mut room, ann, submit(ANN, 3, 2, scattered(5, length + PLACES)));
 
     let all = Operation::builder().delete(length).build().unwrap();
-    let refusal = room.submit(ann, submit(BEN, 1, 1, all), &[], 0).unwrap_err();
+    let refusal = room.handle_submit(ann, submit(BEN, 1, 1, all), &[], 0).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::EditTooLarge);
     assert!(!room.has_pending());
 }
@@ -218,7 +231,7 @@ mod roles {
     ) -> Result<ReaderId, Refusal> {
         let principal = Arc::clone(principal);
         let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
-        room.join(join).map(|(reader, _, _)| reader)
+        room.join(join, &mut Unlimited::default())
     }
 
     fn give(account: &str, standing: Standing) -> Command {
@@ -234,12 +247,12 @@ mod roles {
         command: Command,
     ) -> Result<Submitted, Refusal> {
         let base = room.revision();
-        room.submit(reader, Submit { participant, seq, base, command }, &[], 0)
+        room.handle_submit(reader, Submit { participant, seq, base, command }, &[], 0)
     }
 
-    fn settle(room: &mut OpenRoom<&'static str>) {
+    fn append_all(room: &mut OpenRoom<&'static str>) {
         while room.take_append().is_some() {
-            room.appended().unwrap();
+            room.handle_appended(0, 0);
         }
     }
 
@@ -250,22 +263,22 @@ mod roles {
         assert_eq!(enter(&mut room, "ben", &ben).unwrap_err().code, ErrorCode::RoomNotFound);
         let host = enter(&mut room, "ann", &ann).unwrap();
         say(&mut room, host, ANN, 1, give("ben", Standing::Role(Role::Editor))).unwrap();
-        settle(&mut room);
+        append_all(&mut room);
         let editor = enter(&mut room, "ben", &ben).unwrap();
         say(&mut room, editor, BEN, 1, Command::Edit(insert(0, "b", 0))).unwrap();
         say(&mut room, host, ANN, 2, give("ben", Standing::Role(Role::Viewer))).unwrap();
         // It is not durable yet, and nobody has seen it; what comes after it in the order is refused all the same.
         let refusal = say(&mut room, editor, BEN, 2, Command::Edit(insert(0, "c", 0))).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::Forbidden);
-        settle(&mut room);
-        let changes = room.take_role_changes();
-        assert_eq!(
-            changes.iter().map(|change| (change.key, change.role)).collect::<Vec<_>>(),
-            [("ben", Some(Role::Viewer))]
-        );
+        append_all(&mut room);
+        let effects = room.take_effects();
+        let [("ben", ServerMessage::Role { role: Role::Viewer, .. })] = &effects.messages[..] else {
+            panic!("{effects:?}")
+        };
         say(&mut room, host, ANN, 3, give("ben", Standing::Banned)).unwrap();
-        settle(&mut room);
-        assert_eq!(room.take_role_changes()[0].role, None);
+        append_all(&mut room);
+        let effects = room.take_effects();
+        assert!(effects.messages.is_empty() && effects.dropped[0].key == "ben", "{effects:?}");
         assert_eq!(room.readers().len(), 1);
         assert_eq!(enter(&mut room, "ben", &ben).unwrap_err().code, ErrorCode::RoomNotFound);
         assert_eq!(room.state().text().to_string(), "b");
@@ -281,7 +294,7 @@ mod roles {
         let host = RoleOf { member: member.clone(), standing: Standing::Role(Role::Host) };
         say(&mut room, reader, ANN, 1, Command::SetRole(host)).unwrap();
         say(&mut room, reader, ANN, 2, close).unwrap();
-        settle(&mut room);
+        append_all(&mut room);
         let leave = RoleOf { member, standing: Standing::Public };
         assert_eq!(say(&mut room, reader, ANN, 3, Command::SetRole(leave)).unwrap_err().code, ErrorCode::BadArgument);
     }
@@ -291,13 +304,13 @@ mod roles {
         let mut room = closed("ann");
         let reader = enter(&mut room, "ann", &named(1, "ann")).unwrap();
         say(&mut room, reader, ANN, 1, Command::Edit(insert(0, "a", 0))).unwrap();
-        settle(&mut room);
+        append_all(&mut room);
         say(&mut room, reader, ANN, 2, Command::Edit(insert(1, "b", 0))).unwrap();
-        settle(&mut room);
+        append_all(&mut room);
         assert_eq!(room.revision(), 3, "one introduction and two edits");
         assert_eq!(room.state().decided().people.author(ANN).unwrap().name, "ann");
         assert_eq!(room.state().last_submit(ANN).unwrap().seq, 2);
-        let again = room.submit(reader, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0);
+        let again = room.handle_submit(reader, submit(ANN, 1, 0, insert(0, "a", 0)), &[], 0);
         assert_eq!(again, Ok(Submitted::Repeat(2)));
     }
 }

@@ -43,7 +43,7 @@ impl Script {
         Here { window: &self.window, head: self.head(), length: self.text().len() as u64 }
     }
 
-    /// Puts `inserted` characters in place of `deleted` ones, and settles the roster as a room does.
+    /// Puts `inserted` characters in place of `deleted` ones, and rebases the roster's positions as a room does.
     fn edit(&mut self, roster: &mut Roster, by: u64, at: usize, deleted: usize, inserted: usize) -> Entry {
         let rest = self.text().len() - at - deleted;
         let builder = Operation::builder().retain(at as u64).insert(&"é".repeat(inserted)).delete(deleted as u64);
@@ -54,14 +54,14 @@ impl Script {
         self.revisions.push(text);
         let revision = self.head();
         let command = Command::Edit(operation);
-        let entry = Entry { revision, participant: ParticipantId(actor), seq: revision, time_ms: 0, command };
+        let entry = Entry { revision, participant: ParticipantId(by), seq: revision, time_ms: 0, command };
         self.window.push(Logged { entry: entry.clone(), encoded: Encoded::new(codec::encode(&entry)) });
-        if roster.is_unsettled(self.head()) {
-            roster.settle(self.here());
+        if roster.is_far_behind(self.head()) {
+            roster.rebase_positions(self.here());
         }
         while let Some(oldest) = self.window.surplus() {
             if roster.needs(oldest) {
-                roster.settle(self.here());
+                roster.rebase_positions(self.here());
             }
             self.window.drop_oldest();
         }
@@ -349,17 +349,17 @@ fn who_says_nothing_for_long_is_idle_until_it_types() {
         catch_up(roster, &mut watch, &mut people, script.here());
         [1, 2].map(|number| people.get(ParticipantId(number)).unwrap().presence.as_ref().unwrap().status)
     };
-    roster.look_at_clock(1_000 + PRESENCE_IDLE_MS - 1);
+    roster.handle_timeout(1_000 + PRESENCE_IDLE_MS - 1);
     assert_eq!(status(&mut roster), [Status::Active, Status::Away]);
-    roster.look_at_clock(1_000 + PRESENCE_IDLE_MS);
+    roster.handle_timeout(1_000 + PRESENCE_IDLE_MS);
     assert_eq!(status(&mut roster), [Status::Idle, Status::Away]);
     let version = roster.version;
-    roster.look_at_clock(1_000 + 2 * PRESENCE_IDLE_MS);
+    roster.handle_timeout(1_000 + 2 * PRESENCE_IDLE_MS);
     assert_eq!(roster.version, version, "it is told once");
     roster.heard(ParticipantId(1), 1_000 + 2 * PRESENCE_IDLE_MS);
     assert_eq!(status(&mut roster), [Status::Active, Status::Away]);
-    roster.look_at_clock(5);
-    roster.look_at_clock(5 + PRESENCE_IDLE_MS);
+    roster.handle_timeout(5);
+    roster.handle_timeout(5 + PRESENCE_IDLE_MS);
     assert_eq!(status(&mut roster), [Status::Idle, Status::Away], "a clock set back keeps nobody active");
 }
 

@@ -1,53 +1,53 @@
-//! Rooms that have something for the log, gathered by each thread until it parks: what several people do in a room at once becomes
-//! one append, one commit, and one write to each reader. The log is woken once for all of them.
+//! Rooms that have something for the log, gathered by each thread until it parks: what several people do in a room at once
+//! becomes one append, one commit, and one write to each reader. The log is woken once for all of these rooms.
 
 use std::{cell::RefCell, sync::Arc};
 
-use super::cell::RoomCell;
+use super::RoomHandle;
 use crate::outbox;
 
-/// How often a thread that has gathered something turns to something else before it appends and writes: one that never parks must
-/// not keep anybody waiting.
+/// How often a thread that has gathered something turns to something else before it appends and writes: a thread that never
+/// parks must not keep readers waiting.
 const TURNS_MAX: usize = 64;
 
 /// The rooms of one thread.
-struct Due {
-    rooms: Vec<Arc<RoomCell>>,
+struct Batch {
+    rooms: Vec<Arc<RoomHandle>>,
     /// How often it turned to something else since there was something.
     turns: usize,
 }
 
 thread_local! {
-    static DUE: RefCell<Due> = const { RefCell::new(Due { rooms: Vec::new(), turns: 0 }) };
+    static BATCH: RefCell<Batch> = const { RefCell::new(Batch { rooms: Vec::new(), turns: 0 }) };
 }
 
 /// Takes a room, which is to be given once until it is appended.
-pub(super) fn add(room: Arc<RoomCell>) {
-    DUE.with_borrow_mut(|due| due.rooms.push(room));
+pub(super) fn add(room: Arc<RoomHandle>) {
+    BATCH.with_borrow_mut(|batch| batch.rooms.push(room));
 }
 
 /// Whether this thread has gathered something.
 pub(super) fn is_any() -> bool {
-    DUE.with_borrow(|due| !due.rooms.is_empty())
+    BATCH.with_borrow(|batch| !batch.rooms.is_empty())
 }
 
 /// Gives the log what this thread has gathered. To be called when the thread parks, with no room locked.
 pub fn append_all() {
     // The list is taken out, since the last owner of a room may drop it in here, and with it anything.
-    let mut rooms = DUE.with_borrow_mut(|due| {
-        due.turns = 0;
-        std::mem::take(&mut due.rooms)
+    let mut rooms = BATCH.with_borrow_mut(|batch| {
+        batch.turns = 0;
+        std::mem::take(&mut batch.rooms)
     });
     for room in &rooms {
-        room.append_due();
+        room.append_quietly();
     }
     if let Some(room) = rooms.first() {
         room.wake_log();
     }
     rooms.clear();
-    DUE.with_borrow_mut(|due| {
-        if due.rooms.is_empty() {
-            due.rooms = rooms;
+    BATCH.with_borrow_mut(|batch| {
+        if batch.rooms.is_empty() {
+            batch.rooms = rooms;
         }
     });
 }
@@ -72,13 +72,13 @@ pub fn flush_if_many() {
 /// Takes note that this thread turns to something else, with other things gathered than rooms or without. Returns whether it is
 /// time to append and to write.
 fn turn(others: bool) -> bool {
-    DUE.with_borrow_mut(|due| {
-        if due.rooms.is_empty() && !others {
-            due.turns = 0;
+    BATCH.with_borrow_mut(|batch| {
+        if batch.rooms.is_empty() && !others {
+            batch.turns = 0;
         } else {
-            due.turns += 1;
+            batch.turns += 1;
         }
-        due.turns >= TURNS_MAX
+        batch.turns >= TURNS_MAX
     })
 }
 

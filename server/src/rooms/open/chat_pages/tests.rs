@@ -2,7 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use motet_protocol::{chat::ChatCommand, ids::ParticipantId, message::Entry, room::Author};
+use motet_protocol::{
+    chat::ChatCommand,
+    ids::ParticipantId,
+    message::{Command, Entry},
+    room::Author,
+};
 
 use super::*;
 use crate::store::{Append, AppendOutcome, Head, StoredEntry, StoredSnapshot, memory::MemoryStore};

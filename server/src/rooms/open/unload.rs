@@ -8,14 +8,12 @@ use std::{
 
 use motet_protocol::ids::UnixMs;
 
-use super::{
-    activity, blocking, card,
-    cell::{Idle, RoomCell},
-    commits::store_snapshot,
-    expiry, now_ms,
-    rooms::Rooms,
+use super::RoomHandle;
+use crate::{
+    hub::{activity, blocking, card, now_ms, rooms::Rooms},
+    room::{RoomState, expiry, limits::UNLOAD_REPLAY_MAX, open::Unload},
+    store::{Store, StoredSnapshot},
 };
-use crate::store::Store;
 
 /// Rooms that are written down in one go.
 const BATCH: usize = 64;
@@ -47,9 +45,9 @@ impl Rooms {
         }
     }
 
-    fn unload(&self, cell: Arc<RoomCell>, since_ms: UnixMs) {
+    fn unload(&self, cell: Arc<RoomHandle>, since_ms: UnixMs) {
         let (ttl_s, active_ms) = (self.ttl_of(&cell), cell.active_ms());
-        if self.places.let_go(cell, |cell| matches!(cell.idle(since_ms), Idle::Unload)) {
+        if self.places.let_go(cell, |cell| matches!(cell.take_unload(since_ms), Unload::Ready)) {
             if ttl_s > 0 {
                 self.first_due_ms.fetch_min(expiry::times(ttl_s, active_ms).0, Ordering::Relaxed);
             }
@@ -63,7 +61,7 @@ impl Rooms {
         let keep = move || {
             for cell in open {
                 keep_beside(store.as_ref(), &cell);
-                if let Some(state) = cell.take_snapshot() {
+                if let Some(state) = cell.take_snapshot(UNLOAD_REPLAY_MAX) {
                     store_snapshot(store.as_ref(), &cell, &state);
                 }
             }
@@ -73,21 +71,21 @@ impl Rooms {
 }
 
 /// Since when something must have happened in a room in which nobody is, for it to stay open; 0 where all may.
-fn crowded_since(open: &[Arc<RoomCell>]) -> UnixMs {
-    let mut active: Vec<_> = open.iter().filter(|cell| cell.measure().1 == 0).map(|cell| cell.active_ms()).collect();
+fn crowded_since(open: &[Arc<RoomHandle>]) -> UnixMs {
+    let mut active: Vec<_> = open.iter().filter(|cell| cell.present() == 0).map(|cell| cell.active_ms()).collect();
     let Some(most) = active.len().checked_sub(EMPTY_ROOMS_MAX + 1) else { return 0 };
     *active.select_nth_unstable(most).1
 }
 
 /// Whether a room may be let go of, with all written down that is to be.
-fn may_go(store: &dyn Store, cell: &RoomCell, since_ms: UnixMs) -> bool {
+fn may_go(store: &dyn Store, cell: &RoomHandle, since_ms: UnixMs) -> bool {
     if let Some(events) = cell.take_due_activity(now_ms(), ACTIVITY_KEPT_EVERY_MS) {
         cell.beside(|| activity::keep(store, cell.log_id(), &events));
     }
-    let ready = match cell.idle(since_ms) {
-        Idle::Busy => false,
-        Idle::Unload => true,
-        Idle::Snapshot(state) => store_snapshot(store, cell, &state),
+    let ready = match cell.take_unload(since_ms) {
+        Unload::Busy => false,
+        Unload::Ready => true,
+        Unload::Snapshot(state) => store_snapshot(store, cell, &state),
     };
     if ready {
         keep_beside(store, cell);
@@ -96,11 +94,39 @@ fn may_go(store: &dyn Store, cell: &RoomCell, since_ms: UnixMs) -> bool {
 }
 
 /// What is told of a room without opening it.
-fn keep_beside(store: &dyn Store, cell: &RoomCell) {
+fn keep_beside(store: &dyn Store, cell: &RoomHandle) {
     cell.beside(|| {
         card::keep(store, cell.log_id(), &cell.state(), cell.active_ms());
         if let Some(events) = cell.take_due_activity(now_ms(), 0) {
             activity::keep(store, cell.log_id(), &events);
         }
     });
+}
+
+/// Stores a snapshot without holding anything up. Should it fail, the next one is taken later; nothing depends on it.
+pub(super) fn snapshot_soon(store: Arc<dyn Store>, room: &Arc<RoomHandle>, state: Box<RoomState>) {
+    let room = Arc::clone(room);
+    tokio::task::spawn_blocking(move || store_snapshot(store.as_ref(), &room, &state));
+}
+
+/// Stores a snapshot, unless the room is being removed. Waits for the disk. Says whether it is stored.
+fn store_snapshot(store: &dyn Store, room: &RoomHandle, state: &RoomState) -> bool {
+    room.beside(|| put_snapshot(store, room, state)).unwrap_or(false)
+}
+
+fn put_snapshot(store: &dyn Store, room: &RoomHandle, state: &RoomState) -> bool {
+    let started = now_ms();
+    let snapshot = StoredSnapshot { revision: state.revision(), state: state.encode() };
+    match store.put_snapshot(room.log_id(), &snapshot) {
+        Ok(()) => {
+            let (revision, bytes, took_ms) =
+                (snapshot.revision, snapshot.state.len(), now_ms().saturating_sub(started));
+            tracing::debug!(room = %room.id, revision, bytes, took_ms, "snapshot");
+            true
+        }
+        Err(error) => {
+            tracing::warn!(room = %room.id, %error, "a snapshot could not be stored; opening the room takes longer");
+            false
+        }
+    }
 }

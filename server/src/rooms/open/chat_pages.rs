@@ -10,23 +10,24 @@
 //! ```
 //! A page is one scan, however long the chat is. A room without a chat has no keys.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bincode::{Decode, Encode};
 use bytes::Bytes;
-use motet_protocol::{access::AccountId, chat::ChatMessage, codec, error::ErrorCode, ids::Revision, message::Command};
+use motet_protocol::{access::AccountId, chat::ChatMessage, codec, error::ErrorCode, ids::Revision};
 
-use super::{cell::RoomCell, history, refusal_of};
+use super::{RoomHandle, chat_writer::bring_up};
 use crate::{
+    hub::refusal_of,
     room::{
         Refusal,
-        chat::{Chat, Done, Messages, Record, ChatEntry, project},
+        chat::{ChatEntry, Done, Messages, Record, project},
     },
     store::{LogId, Store, StoreError, Swap},
 };
 
 /// Entries of the chat that are written together: bounds what is held in memory, each having at most two records.
-const BATCH_ENTRIES: usize = 64;
+pub(super) const BATCH_ENTRIES: usize = 64;
 
 /// Records that are read together for a page.
 const SCAN_RECORDS: usize = 16;
@@ -42,17 +43,6 @@ const WRITE_TRIES: usize = 8;
 pub struct Written {
     /// As the store has it; none where that is not known.
     done: Option<(Option<Bytes>, Done)>,
-}
-
-/// What a room has of its chat that may not be written yet.
-#[derive(Debug)]
-pub struct Heard {
-    /// What its state knows.
-    pub chat: Chat,
-    /// The committed revision.
-    pub revision: Revision,
-    /// See [`OpenRoom::chat_entries`](crate::room::OpenRoom::chat_entries).
-    pub chat_entries: Vec<ChatEntry>,
 }
 
 /// What an account has read.
@@ -77,16 +67,16 @@ struct Held {
 }
 
 /// What the keys of a room's messages begin with.
-pub(super) fn messages_of(log: LogId) -> String {
+pub fn messages_of(log: LogId) -> String {
     format!("chat/{log}/")
 }
 
 /// What the keys of a room's read marks begin with.
-pub(super) fn marks_of(log: LogId) -> String {
+pub fn marks_of(log: LogId) -> String {
     format!("read/{log}/")
 }
 
-fn done_key(log: LogId) -> String {
+pub(super) fn done_key(log: LogId) -> String {
     format!("chat/{log}/done")
 }
 
@@ -171,7 +161,7 @@ impl Pages<'_> {
 }
 
 impl Written {
-    fn done(&mut self, store: &dyn Store, log: LogId) -> Result<Done, StoreError> {
+    pub(super) fn done(&mut self, store: &dyn Store, log: LogId) -> Result<Done, StoreError> {
         if let Some((_, done)) = &self.done {
             return Ok(*done);
         }
@@ -183,7 +173,12 @@ impl Written {
     }
 
     /// Writes entries of the chat, in order, without gaps. Those that are written are passed over.
-    fn write(&mut self, store: &dyn Store, log: LogId, chat_entries: &[ChatEntry]) -> Result<(), StoreError> {
+    pub(super) fn write(
+        &mut self,
+        store: &dyn Store,
+        log: LogId,
+        chat_entries: &[ChatEntry],
+    ) -> Result<(), StoreError> {
         for batch in chat_entries.chunks(BATCH_ENTRIES) {
             for _ in 0..WRITE_TRIES {
                 if self.try_write(store, log, batch)? {
@@ -217,67 +212,8 @@ impl Written {
     }
 }
 
-/// Brings the messages of a room up to its committed head, unless it is being removed. Waits for the disk; done by one at a
-/// time.
-pub fn bring_up(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
-    cell.beside(|| write_all(store, cell)).unwrap_or(Ok(()))
-}
-
-fn write_all(store: &dyn Store, cell: &RoomCell) -> Result<(), StoreError> {
-    let log = cell.log_id();
-    let mut written = cell.written.lock();
-    loop {
-        let done = written.done(store, log)?;
-        let Heard { chat, revision, chat_entries } = cell.heard(done.revision, BATCH_ENTRIES);
-        let Some(first) = chat.first_after(done.revision) else { return Ok(()) };
-        if chat_entries.is_empty() {
-            from_log(store, log, &mut written, first, chat.changed().min(revision))?;
-        } else {
-            written.write(store, log, &chat_entries)?;
-        }
-        if written.done(store, log)?.revision <= done.revision {
-            let what = "the chat does not follow from the log".to_owned();
-            return Err(StoreError::DamagedValue { key: done_key(log), what });
-        }
-    }
-}
-
-/// Writes what a crash left: the entries of the chat from `first` to `last`.
-fn from_log(
-    store: &dyn Store,
-    log: LogId,
-    written: &mut Written,
-    first: Revision,
-    last: Revision,
-) -> Result<(), StoreError> {
-    tracing::debug!(%log, first, last, "the chat is caught up from the log");
-    let mut state = history::state_at(store, log, Some(first - 1))?.state;
-    let mut chat_entries = Vec::new();
-    while state.revision() < last {
-        // The log may hold entries after `last` that are not committed yet.
-        let wanted = usize::try_from(last - state.revision()).unwrap_or(usize::MAX);
-        let page = history::read_after(store, log, state.revision(), wanted)?;
-        if page.is_empty() {
-            return Err(history::missing(log, state.revision() + 1));
-        }
-        for (entry, _) in page {
-            let damaged = |what: String| StoreError::Damaged { log, revision: entry.revision, what };
-            state.fold(&entry).map_err(|error| damaged(error.to_string()))?;
-            if matches!(entry.command, Command::Chat(_)) {
-                let author = state.decided().people.author(entry.participant).cloned().unwrap_or_default();
-                chat_entries.push(ChatEntry { entry, author });
-            }
-        }
-        if chat_entries.len() >= BATCH_ENTRIES {
-            written.write(store, log, &chat_entries)?;
-            chat_entries.clear();
-        }
-    }
-    written.write(store, log, &chat_entries)
-}
-
 /// The record of a message, brought up to the committed head. Waits for the disk.
-pub fn look_up(store: &dyn Store, cell: &RoomCell, message: Revision) -> Result<Record, Refusal> {
+pub fn look_up(store: &dyn Store, cell: &RoomHandle, message: Revision) -> Result<Record, Refusal> {
     let found = bring_up(store, cell).and_then(|()| find(store, cell.log_id(), message));
     let found = found.map_err(|error| refusal_of(&error))?;
     let not_there = || Refusal::new(ErrorCode::NotFound, format!("there is no message {message}"));
@@ -298,7 +234,7 @@ pub struct Wanted {
 }
 
 /// A page of the chat, the newest message first, and whether there are older ones. Waits for the disk.
-pub fn page(store: &dyn Store, cell: &RoomCell, wanted: Wanted) -> Result<(Vec<ChatMessage>, bool), Refusal> {
+pub fn page(store: &dyn Store, cell: &RoomHandle, wanted: Wanted) -> Result<(Vec<ChatMessage>, bool), Refusal> {
     let Wanted { before, thread, at, limit } = wanted;
     let thread = match thread {
         None => None,
@@ -350,7 +286,7 @@ fn message_at(store: &dyn Store, log: LogId, record: &Record, at: Option<Revisio
 
 /// Notes that an account has read the chat up to a message; one that it has read more of stays so. Returns how many
 /// messages are unread. Waits for the disk.
-pub fn mark_read(store: &dyn Store, cell: &RoomCell, account: &AccountId, message: Revision) -> Result<u64, Refusal> {
+pub fn mark_read(store: &dyn Store, cell: &RoomHandle, account: &AccountId, message: Revision) -> Result<u64, Refusal> {
     let record = look_up(store, cell, message)?;
     let key = mark_key(cell.log_id(), account);
     let mark = Mark { message, ordinal: record.ordinal() };
@@ -378,43 +314,6 @@ pub fn unread(store: &dyn Store, log: LogId, account: &AccountId, count: u64) ->
     let key = mark_key(log, account);
     let mark: Mark = store.get(&key)?.map(|value| decoded(&key, &value)).transpose()?.unwrap_or_default();
     Ok(count.saturating_sub(mark.ordinal))
-}
-
-/// Brings the messages of rooms up to date, one room after the other, beside the path of edits.
-#[derive(Clone, Debug)]
-pub struct Scribe {
-    /// Each open room is in it once at most.
-    rooms: tokio::sync::mpsc::UnboundedSender<Arc<RoomCell>>,
-}
-
-impl Scribe {
-    /// Starts it, on the runtime that this is called on; it ends when nobody can ask anything of it any more.
-    pub fn start(store: Arc<dyn Store>) -> Self {
-        let (rooms, mut asked) = tokio::sync::mpsc::unbounded_channel::<Arc<RoomCell>>();
-        tokio::spawn(async move {
-            while let Some(cell) = asked.recv().await {
-                cell.chat_waits.store(false, std::sync::atomic::Ordering::Release);
-                let store = Arc::clone(&store);
-                let done = super::blocking(move || {
-                    if let Err(error) = bring_up(store.as_ref(), &cell) {
-                        tracing::warn!(room = %cell.id, %error, "the chat is not written; it is when it is next read");
-                    }
-                });
-                if let Err(refusal) = done.await {
-                    tracing::error!(%refusal, "writing a chat failed");
-                }
-            }
-        });
-        Self { rooms }
-    }
-
-    /// Asks for a room's messages to be brought up to date.
-    pub fn ask(&self, cell: &Arc<RoomCell>) {
-        if !cell.chat_waits.swap(true, std::sync::atomic::Ordering::AcqRel) {
-            // It has ended only when the server has.
-            let _ = self.rooms.send(Arc::clone(cell));
-        }
-    }
 }
 
 #[cfg(test)]
