@@ -39,6 +39,8 @@ pub struct Client {
     pub text: Rope,
     /// The connection that it uses.
     pub link: Option<usize>,
+    /// Its room was removed, whether it has heard of that or not: with its next connection it begins anew.
+    pub room_removed: bool,
     joined: bool,
     /// Whether it has asked to join in a way that may replace its text: until it has the answer it takes no edits.
     may_jump: bool,
@@ -77,6 +79,7 @@ impl Client {
             machine: Machine::new(0, 0),
             text: Rope::new(),
             link: None,
+            room_removed: false,
             joined: false,
             may_jump: false,
             head: 0,
@@ -115,6 +118,24 @@ impl Client {
     /// Whether it has the text of its room, so that it can edit.
     pub fn has_text(&self) -> bool {
         self.snapshot.is_none() && !self.may_jump
+    }
+
+    /// Forgets a room that was removed: what comes under its name is another one.
+    pub fn begin_anew(&mut self, random: &mut StdRng) {
+        self.session = SessionId(Uuid::from_u128(random.random()));
+        self.machine = Machine::new(0, 0);
+        self.text = Rope::new();
+        (self.link, self.room_removed) = (None, false);
+        (self.joined, self.may_jump, self.head, self.snapshot) = (false, false, 0, None);
+        self.acknowledged.clear();
+        self.finished.clear();
+        self.seen.clear();
+        self.typing = self.typing.map(|_| Scalar(0));
+        self.people = People::default();
+        self.messages.clear();
+        self.comments.clear();
+        self.own_messages.clear();
+        self.own_replies.clear();
     }
 
     /// Greets and joins on a new connection.
@@ -332,7 +353,10 @@ impl Client {
                 // It is sent again after a while, or with the next connection.
                 ErrorCode::StorageUnavailable | ErrorCode::Overloaded => {}
                 // A join that was late on an old connection came after the one on this: it comes back.
-                ErrorCode::SessionReplaced | ErrorCode::ChannelUnknown => {
+                ErrorCode::SessionReplaced
+                | ErrorCode::ChannelUnknown
+                | ErrorCode::RoomDeleted
+                | ErrorCode::RoomExpired => {
                     link.client_open = false;
                     self.link = None;
                 }
@@ -344,6 +368,7 @@ impl Client {
                 self.people.hear(News { whole, present, people, presence, left });
                 return Some(Told::People);
             }
+            ServerMessage::Expiring { .. } => {}
             other => panic!("nobody asked for {other:?}"),
         }
         None

@@ -21,6 +21,9 @@ pub enum Fault {
     LatePlacesNotMoved,
     /// The server leaves a comment where it was made, whatever came in between.
     CommentNotMoved,
+    /// What a commit brings besides its entries (messages written down, lists told, a snapshot) is done after the server's own
+    /// appends, and not after those of others.
+    ConflictForgotten,
     /// Who writes the messages down does not notice that some are not at hand any more.
     ChatGapIgnored,
 }

@@ -29,6 +29,8 @@ pub struct Link {
     pub client_open: bool,
     /// Whether the server's end is open.
     pub server_open: bool,
+    /// It is from before its client's room was removed.
+    pub stale: bool,
     pub session: Session<Joined>,
     pub wire: Wire,
     /// From the client, not yet at the server.
@@ -51,18 +53,6 @@ pub struct Outbox {
     pub lagging: Vec<Channel>,
 }
 
-impl Outbox {
-    pub fn put(&mut self, message: &ServerMessage) {
-        self.wire.put(message, &mut self.buffer);
-    }
-
-    pub fn lag(&mut self, channel: Channel) {
-        if !self.lagging.contains(&channel) {
-            self.lagging.push(channel);
-        }
-    }
-}
-
 impl Outlet for Outbox {
     fn has_room(&self) -> bool {
         self.buffer.len() < self.bytes_max
@@ -70,6 +60,16 @@ impl Outlet for Outbox {
 
     fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
+    }
+
+    fn put(&mut self, message: &ServerMessage) {
+        self.wire.put(message, &mut self.buffer);
+    }
+
+    fn lag(&mut self, channel: Channel) {
+        if !self.lagging.contains(&channel) {
+            self.lagging.push(channel);
+        }
     }
 }
 
@@ -80,6 +80,7 @@ impl Link {
             server,
             client_open: true,
             server_open: true,
+            stale: false,
             session: Session::new(now),
             wire,
             up: BytesMut::new(),

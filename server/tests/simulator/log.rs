@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 use motet_server::room::{
     RoomState,
-    chat::{Done, Messages, Record, ChatEntry, project},
+    chat::{ChatEntry, Done, Messages, Record, project},
 };
 use rand::{RngExt, rngs::StdRng};
 

@@ -4,7 +4,7 @@
 //!
 //! - [`world`]: what happens next, and what must hold at the end.
 //! - [`log`]: the log that all servers share, which loses what was not synced.
-//! - [`server`]: what the real server does around its rooms.
+//! - [`server`]: the rooms that ship, and what the real server does about their effects.
 //! - [`client`]: a client as a client should be.
 //! - [`link`]: bytes on their way.
 //! - [`faults`]: bugs to plant, to see that the simulator finds them.
@@ -96,11 +96,14 @@ fn all_seeds_converge_and_lose_nothing() {
     // A simulator that never comes across something proves nothing about it.
     for what in [
         "a chat caught up from the log",
+        "a caller that was answered",
         "a conflict",
         "a message that was looked up",
         "a reader behind the window",
         "a room with a snapshot",
+        "a room that was removed",
         "a session that joined anew",
+        "a snapshot that was due",
         "a submit that was there",
         "an append that nobody knows of",
         "an edit on a base older than the window",
@@ -172,4 +175,10 @@ fn a_comment_that_is_not_moved_over_what_came_before_it_is_found() {
 #[test]
 fn messages_that_are_missed_when_they_are_written_down_are_found() {
     found_after(Fault::ChatGapIgnored);
+}
+
+/// The steps after a commit stood twice once, and those after a conflict had fallen behind.
+#[test]
+fn steps_after_a_commit_that_a_conflict_misses_are_found() {
+    found_after(Fault::ConflictForgotten);
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use motet_protocol::{
     comment::CommentCommand,
     hash::TextHash,
-    ids::Revision,
-    message::{Command, Entry},
+    ids::{ParticipantId, Revision},
+    message::{ClientMessage, Command, Entry},
     ot::Component,
 };
 use motet_server::room::{RoomState, Wire, chat::Record, limits::RoomLimits};
@@ -44,6 +44,11 @@ pub struct World {
     edits_left: u32,
     /// Nothing breaks any more.
     healing: bool,
+    /// Seconds after which a room expires in which nothing happens; 0 for never.
+    ttl_s: u64,
+    /// Rooms that are being removed: nobody opens them until nothing of them is on its way to the log.
+    removing: BTreeSet<usize>,
+    removed: u64,
 }
 
 impl World {
@@ -51,8 +56,11 @@ impl World {
         let mut random = StdRng::seed_from_u64(seed);
         let rooms = random.random_range(1..3);
         let typists = random.random_bool(0.25);
-        let limits =
-            RoomLimits { window_entries_max: [1, 3, 10, 512][random.random_range(0..4)], ..RoomLimits::default() };
+        let limits = RoomLimits {
+            window_entries_max: [1, 3, 10, 512][random.random_range(0..4)],
+            snapshot_entries_min: [3, 20, 100, 4_096][random.random_range(0..4)],
+            ..RoomLimits::default()
+        };
         let clients = random.random_range(1..7);
         let clients = (0..clients).map(|n| Client::new(n, n % rooms, typists, &mut random)).collect();
         let servers = (0..random.random_range(1..4)).map(|n| Server::new(n, limits, fault)).collect();
@@ -71,6 +79,9 @@ impl World {
             trouble: [0.0, 0.01, 0.05][random.random_range(0..3)],
             edits_left: random.random_range(5..200),
             healing: false,
+            ttl_s: [0, 0, 1, 20][random.random_range(0..4)],
+            removing: BTreeSet::new(),
+            removed: 0,
             random,
         }
     }
@@ -97,6 +108,7 @@ impl World {
         for (what, times) in self.servers.iter().flat_map(|server| &server.met) {
             *met.entry(what).or_default() += times;
         }
+        met.insert("a room that was removed", self.removed);
         (self.step, met)
     }
 
@@ -123,10 +135,20 @@ impl World {
             88..95 => self.client_connects(),
             95..97 => self.client_resends(),
             97..=98 => self.server_polls(),
-            100..=118 => self.client_tells(),
-            119.. => self.server_tells(),
-            _ => self.server_rests(),
+            99 => self.server_rests(),
+            100..118 => self.client_tells(),
+            118 => self.server_is_called(),
+            119..124 => self.server_ticks(),
+            _ => self.room_goes(),
         }
+        // Mostly a thread parks at once; otherwise it gathers more for the log.
+        if self.chance(0.8) {
+            self.servers.iter_mut().for_each(Server::park);
+        }
+        for server in &mut self.servers {
+            self.appends.append(&mut server.appends);
+        }
+        self.finish_removals();
         self.links.retain(|_, link| link.client_open || link.server_open);
     }
 
@@ -149,7 +171,7 @@ impl World {
         if link.bytes_up() == 0 {
             // The end of the stream.
             link.server_open = false;
-            self.servers[server].closed(link);
+            self.servers[server].closed(id, &mut self.links, &mut self.logs, self.now);
             return;
         }
         let bytes = self.links[&id].bytes_up();
@@ -159,17 +181,24 @@ impl World {
             if !self.links[&id].server_open {
                 break;
             }
+            if self.links[&id].stale {
+                // Said to a room that is gone. Who joins it is refused, and comes to the new one with nothing of the old.
+                if matches!(message, ClientMessage::Join { .. }) {
+                    self.links.get_mut(&id).unwrap().server_open = false;
+                }
+                continue;
+            }
             self.say(|| format!("server {server} takes {message:?}"));
-            let appends = self.servers[server].take(id, message, &mut self.links, &mut self.logs, self.now);
-            self.appends.extend(appends);
+            let (links, logs) = (&mut self.links, &mut self.logs);
+            self.servers[server].take(id, message, links, logs, &self.removing, self.now);
         }
     }
 
     fn server_writes(&mut self) {
         let Some(id) = self.some_link(|link| link.server_open) else { return };
-        let link = self.links.get_mut(&id).unwrap();
-        self.servers[link.server].pump(link, &self.logs);
-        let bytes = link.bytes_out();
+        let server = self.links[&id].server;
+        self.servers[server].pump(id, &mut self.links, &mut self.logs, self.now);
+        let bytes = self.links[&id].bytes_out();
         // What is put in at once after a yes is always taken; here that is at most one message of this size.
         assert!(bytes < self.outbox_bytes + 20_000, "an outbox holds {bytes} bytes");
         if bytes > 0 {
@@ -197,7 +226,9 @@ impl World {
             }
             self.say(|| format!("client {number} takes {message:?}"));
             let link = self.links.get_mut(&id).unwrap();
-            if let Some(told) = self.clients[number].take(message, link) {
+            let told = self.clients[number].take(message, link);
+            // What is still on its way from a room that is gone is not in the log under its name.
+            if let Some(told) = told.filter(|_| !self.clients[number].room_removed) {
                 self.check_told(number, &told);
             }
         }
@@ -282,8 +313,7 @@ impl World {
 
     fn answer(&mut self, append: Append, answer: Answer) {
         let server = &mut self.servers[append.server];
-        let more = server.answered(append, answer, &mut self.links, &self.logs, self.now);
-        self.appends.extend(more);
+        server.answered(append, answer, &mut self.links, &mut self.logs, self.now);
     }
 
     fn client_edits(&mut self) {
@@ -305,6 +335,10 @@ impl World {
         let server = self.below(self.servers.len());
         if self.clients[number].link.is_some() || !self.servers[server].up {
             return;
+        }
+        if self.clients[number].room_removed {
+            let random = &mut self.random;
+            self.clients[number].begin_anew(random);
         }
         let wire = [Wire::Tcp, Wire::WsBinary, Wire::WsJson][self.below(3)];
         let mut link = Link::new(number, server, wire, self.outbox_bytes, self.now);
@@ -332,23 +366,81 @@ impl World {
         }
     }
 
-    fn server_tells(&mut self) {
+    /// The presence timer of a server ticks, and time passes in one of its rooms.
+    fn server_ticks(&mut self) {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
-        self.servers[server].tell_news(room, &mut self.links);
+        self.servers[server].tick(&mut self.links, &mut self.logs, self.now);
+        self.servers[server].look_at_clock(room, &mut self.links, &mut self.logs, self.now);
     }
 
     fn server_polls(&mut self) {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
-        let appends = self.servers[server].poll(room, &mut self.links, &self.logs, self.now);
-        self.appends.extend(appends);
+        self.servers[server].poll(room, &mut self.links, &mut self.logs, self.now);
+    }
+
+    /// Somebody says something in a room without having it open.
+    fn server_is_called(&mut self) {
+        let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
+        if !self.healing && !self.removing.contains(&room) {
+            let participant = ParticipantId(self.random.random());
+            self.servers[server].call(room, participant, &mut self.links, &mut self.logs, self.now);
+        }
     }
 
     fn server_rests(&mut self) {
         let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
-        let keep = self.chance(0.7);
-        self.servers[server].rest(room, &mut self.logs[room], keep);
-        let (server, at_most) = (self.below(self.servers.len()), 1 + self.below(4));
-        self.servers[server].write_chat(room, &mut self.logs[room], at_most);
+        if !self.removing.contains(&room) {
+            let (keep, since_ms) =
+                (self.chance(0.5), self.now.saturating_add(self.random.random_range(0..2) * 100_000));
+            self.servers[server].unload(room, since_ms, &mut self.logs[room], keep, self.now);
+        }
+        for server in 0..self.servers.len() {
+            let (room, at_most) = (self.below(self.logs.len()), 1 + self.below(4));
+            self.servers[server].write_chat(room, &mut self.logs[room], at_most);
+        }
+    }
+
+    /// A room is deleted, or expires, as long as one server has it open: with several, a server that has it not open cannot
+    /// know that nothing happened in it.
+    fn room_goes(&mut self) {
+        let (server, room) = (self.below(self.servers.len()), self.below(self.logs.len()));
+        if self.healing || self.removing.contains(&room) {
+            return;
+        }
+        let alone = self.servers.iter().all(|other| other.number == server || !other.rooms.contains_key(&room));
+        let (links, logs) = (&mut self.links, &mut self.logs);
+        let expired = alone && self.servers[server].expire(room, self.ttl_s, links, logs, self.now);
+        if !expired && !self.chance(0.05) {
+            return;
+        }
+        self.say(|| format!("room {room} is removed"));
+        self.removing.insert(room);
+        for server in &mut self.servers {
+            server.close(room, &mut self.links, &mut self.logs, self.now);
+        }
+        for client in self.clients.iter_mut().filter(|client| client.room == room) {
+            client.room_removed = true;
+        }
+        for link in self.links.values_mut().filter(|link| self.clients[link.client].room == room) {
+            link.stale = true;
+        }
+    }
+
+    /// Rooms of which nothing is on its way to the log any more are gone, with their logs.
+    fn finish_removals(&mut self) {
+        for room in self.removing.clone() {
+            if self.servers.iter_mut().all(|server| server.forget(room)) {
+                assert!(
+                    self.appends.iter().all(|append| append.room != room),
+                    "nothing of it is on its way to the log"
+                );
+                self.logs[room] = RoomLog::default();
+                self.removing.remove(&room);
+                self.removed += 1;
+                // Those who have not heard of it never will if their connection breaks now; they come to another room.
+                self.say(|| format!("room {room} is gone"));
+            }
+        }
     }
 
     fn break_something(&mut self) {
@@ -402,7 +494,9 @@ impl World {
                 && client.has_text()
                 && client.machine.revision() == self.logs[client.room].head()
         }) && self.appends.is_empty()
-            && !self.servers.iter().any(Server::has_news)
+            && !self.servers.iter().any(Server::is_busy)
+            && self.removing.is_empty()
+            && !self.clients.iter().any(|client| client.room_removed)
             && self.links.values().all(|link| link.bytes_up() + link.bytes_down() + link.bytes_out() == 0)
     }
 
@@ -415,6 +509,7 @@ impl World {
     }
 
     fn check(&self) {
+        self.servers.iter().for_each(|server| server.check(&self.logs));
         for (number, client) in self.clients.iter().enumerate() {
             self.check_people(number);
             let Some(link) = client.link.and_then(|id| self.links.get(&id)) else { continue };
