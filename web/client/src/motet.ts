@@ -99,6 +99,8 @@ export class Motet extends Emitter<MotetEvents> {
   /** Identity of the server's data, if it tells one. */
   serverId: string | null = null;
   durability: Durability | null = null;
+  /** The server's last greeting. */
+  welcome: WelcomeMessage | null = null;
   limits: Limits = PROTOCOL_LIMITS;
 
   readonly #options: MotetOptions;
@@ -320,6 +322,7 @@ export class Motet extends Emitter<MotetEvents> {
   }
 
   #onWelcome(message: WelcomeMessage): void {
+    this.welcome = message;
     this.participant = message.participant;
     this.account = message.account ?? null;
     if (message.name) this.#name = message.name;

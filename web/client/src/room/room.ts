@@ -73,6 +73,13 @@ export interface ChangeEvent {
   reset: boolean;
 }
 
+/** The undo history of an earlier page, and what was changed since on the text that it counts on. */
+export interface RestoredHistory {
+  history: unknown;
+  text: Text;
+  changes: ChangeSet[];
+}
+
 /** The events of a room. */
 export interface RoomEvents {
   status: ConnectionStatus;
@@ -133,6 +140,10 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   readonly settings: Settings;
   /** @internal */
   machine: Machine | null = null;
+  /** @internal The undo history of the page before a reload, until a binding takes it. */
+  restored: RestoredHistory | null = null;
+  /** @internal Whether the last edit was made otherwise than it was asked for. */
+  lastEditTidied = false;
 
   readonly #motet: Motet;
   readonly #options: RoomOptions;
@@ -309,6 +320,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     if (!machine) throw new MotetError("not_loaded", `the text of ${this.name} is not here yet`);
     if (!this.writable) throw new MotetError("forbidden", `${this.name} cannot be edited now`);
     const set = changeSet(machine.text, changes);
+    this.lastEditTidied = set !== changes;
     if (set.empty) return set;
     machine.edit(set);
     this.#moveMine(set, true);
