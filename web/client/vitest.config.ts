@@ -1,5 +1,15 @@
 import { defineConfig } from "vitest/config";
 
+const long = Boolean(process.env["MOTET_LONG"]);
+
+// "unit" needs Node only; "live" a built motetd (MOTETD=PATH, or target/release/motetd); "browser" is the IndexedDB storage in Chromium.
 export default defineConfig({
-  test: { include: ["test/**/*.test.ts"], testTimeout: process.env["MOTET_LONG"] ? 1_200_000 : 60_000, reporters: ["default"] },
+  test: {
+    testTimeout: long ? 1_800_000 : 60_000,
+    hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "live", include: ["test/live/**/*.test.ts"], fileParallelism: false } },
+    ],
+  },
 });

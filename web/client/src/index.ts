@@ -12,6 +12,7 @@ export { Settings, type SettingsState } from "./room/settings.js";
 export { type Other, type Presence } from "./room/people.js";
 export { Rooms, RoomWatch } from "./rooms.js";
 export { Http } from "./http.js";
+export { IndexedDbStorage } from "./storage/indexeddb.js";
 export { MotetError } from "./errors.js";
 export { Emitter } from "./events.js";
 export { MemoryStorage, type Draft, type RecordKey, type RoomRecord, type Storage } from "./storage/storage.js";

@@ -4,7 +4,7 @@ import { env, later, uuid, type Fetch, type WebSocketConstructor } from "./env.j
 import { MotetError } from "./errors.js";
 import { Emitter } from "./events.js";
 import { Http } from "./http.js";
-import { Courier } from "./courier.js";
+import { Courier, succeed, type Delivery } from "./courier.js";
 import { Room, type RoomOptions } from "./room/room.js";
 import { Rooms, type RoomWatch } from "./rooms.js";
 import { defaultStorage } from "./storage/default.js";
@@ -77,6 +77,9 @@ export interface KeptRecord {
 /** Before a token expires by so much of its time, another is asked for. */
 const RENEW_PART = 0.2;
 
+/** A room waits so long at most for the undo history of the page before a reload, ms. */
+const RESUME_MS = 3_000;
+
 /** One connection to a server, with many rooms on it. */
 export class Motet extends Emitter<MotetEvents> {
   /** The WebSocket's address, without query: names the server in storage. */
@@ -111,12 +114,27 @@ export class Motet extends Emitter<MotetEvents> {
   readonly #watches = new Map<number, RoomWatch>();
   readonly #allWatches = new Set<RoomWatch>();
   readonly #courier: Courier | null;
+  /** The session of the page before a reload, in the same tab. */
+  readonly #previous: string | null;
   #nextChannel = 1;
   #name: string;
   #destroyed = false;
   #stopRenewal: () => void = () => {};
   readonly #hidden = () => env.document?.visibilityState !== "visible" && this.#flush();
-  readonly #leaves = () => this.#flush();
+  readonly #leaves = (event: { persisted?: boolean }) => {
+    this.#flush();
+    // A page that the browser may put aside must not hold its session: another tab delivers for it then.
+    if (event.persisted) {
+      this.#aside = this.status !== "disconnected";
+      this.#connection.close();
+      this.#courier?.release();
+    }
+  };
+  readonly #comesBack = (event: { persisted?: boolean }) => {
+    if (event.persisted && this.#aside && !this.#destroyed) this.connect();
+    this.#aside = false;
+  };
+  #aside = false;
 
   constructor(options: MotetOptions) {
     super();
@@ -143,8 +161,10 @@ export class Motet extends Emitter<MotetEvents> {
     this.rooms = new Rooms(this);
     this.http = new Http(this.server, () => this.token(), options.fetch);
     this.#courier = this.storage && options.courier !== false ? new Courier(this, options) : null;
+    this.#previous = this.#courier && this.storage!.durable ? succeed(this.server, this.session) : null;
     env.document?.addEventListener?.("visibilitychange", this.#hidden);
     env.addEventListener?.("pagehide", this.#leaves);
+    env.addEventListener?.("pageshow", this.#comesBack);
     if (options.connect !== false) this.connect();
   }
 
@@ -215,6 +235,7 @@ export class Motet extends Emitter<MotetEvents> {
     this.#asks.end(new MotetError("destroyed", "the client was destroyed"));
     env.document?.removeEventListener?.("visibilitychange", this.#hidden);
     env.removeEventListener?.("pagehide", this.#leaves);
+    env.removeEventListener?.("pageshow", this.#comesBack);
     this.silence();
   }
 
@@ -254,6 +275,20 @@ export class Motet extends Emitter<MotetEvents> {
   /** Delivers at once what earlier pages left behind, which happens by itself at the start and each minute. Returns how many records it tried. */
   deliver(): Promise<number> {
     return this.#courier?.deliver() ?? Promise.resolve(0);
+  }
+
+  /** @internal What the page before a reload left of a room, delivered, with its undo history. */
+  async resume(room: string): Promise<{ delivery: Delivery; history: unknown } | null> {
+    if (!this.#previous || !this.#courier) return null;
+    try {
+      const record = await this.storage!.get({ server: this.server, room, session: this.#previous });
+      if (!record || record.history === null) return null;
+      const late = new Promise<null>((resolve) => later(RESUME_MS, () => resolve(null)));
+      const delivery = await Promise.race([this.#courier.resume(record), late]);
+      return delivery && { delivery, history: record.history };
+    } catch {
+      return null; // Then there is nothing to undo; what was typed is delivered all the same.
+    }
   }
 
   /** @internal */

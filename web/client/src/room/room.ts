@@ -7,10 +7,10 @@ import { MotetError } from "../errors.js";
 import { Emitter } from "../events.js";
 import type { Motet } from "../motet.js";
 import { changeSet, Composer, difference, type Change } from "../ot/changes.js";
-import { Inconsistent, Machine, openedRange, type Pending } from "../ot/machine.js";
+import { apply, Inconsistent, Machine, openedRange, type Pending } from "../ot/machine.js";
 import { mapping, mapSelection } from "../ot/places.js";
 import { Mismatch, toWire } from "../ot/wire.js";
-import type { Draft } from "../storage/storage.js";
+import type { Draft, RoomRecord } from "../storage/storage.js";
 import { toScalar } from "../text/counts.js";
 import { stringOf, textOf } from "../text/text.js";
 import type {
@@ -44,6 +44,8 @@ export interface RoomOptions {
   create?: boolean | Partial<RoomSettings>;
   /** Whether to hear of the others' presence. Default true. */
   presence?: boolean;
+  /** @internal What to go on from: a courier's record, and the text at its revision. */
+  record?: { record: RoomRecord; text: Text };
 }
 
 /** Whether what was typed here is in the log. */
@@ -160,6 +162,8 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   #receivers = new Set<() => void>();
   #receiving = false;
   #anew = false;
+  #opening: Promise<void> | null = null;
+  #opened: boolean;
   #closed: MotetError | null = null;
   #destroyed = false;
   #wanted = true;
@@ -187,6 +191,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#motet = motet;
     this.name = name;
     this.#options = options;
+    this.#opened = options.record !== undefined;
     this.chat = new Chat(this);
     this.comments = new Comments(this);
     this.history = new History(this);
@@ -201,7 +206,35 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
         this.#tellSave();
       },
     });
-    if (motet.status === "connected") this.#join();
+    const { record } = options;
+    if (record) {
+      this.machine = Machine.restore(record.text, record.record);
+      this.#log = record.record.log;
+      this.#ahead.courier(this.machine);
+    }
+    if (motet.status === "connected") this.#open();
+  }
+
+  /** @internal Identity of the room's log, if the server tells it. */
+  get log(): string | null {
+    return this.#log;
+  }
+
+  /** The first time: takes up what the page before a reload left, then joins. */
+  #open(): void {
+    if (this.machine) return this.#join();
+    this.#opening ??= this.#motet.resume(this.name).then((resumed) => {
+      this.#opened = true;
+      if (resumed && !this.machine && !this.#destroyed) {
+        const { delivery, history } = resumed;
+        const text = delivery.changes.reduce(apply, delivery.before);
+        this.restored = { history, text: delivery.before, changes: delivery.changes };
+        this.machine = new Machine(delivery.revision, text, 0);
+        this.#log = delivery.log;
+        this.emit("loaded", undefined);
+      }
+      if (this.#motet.status === "connected" && this.#wanted && !this.#closed) this.#join();
+    });
   }
 
   // What stands.
@@ -367,7 +400,8 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#wanted = true;
     this.#closed = null;
     if (this.#motet.status === "connected") {
-      if (this.#channel === null) this.#join();
+      if (this.#channel === null && this.#opened) this.#join();
+      else if (!this.#opened) this.#open();
     } else this.#motet.connect();
     this.emit("status", this.status);
   }
@@ -503,7 +537,9 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   /** @internal */
   connectionStatus(status: ConnectionStatus): void {
     if (status === "connected") {
-      if (this.#wanted && !this.#closed) this.#join();
+      if (!this.#wanted || this.#closed) return;
+      if (this.#opened) this.#join();
+      else this.#open();
     } else if (this.#channel !== null) this.#leave();
     else this.emit("status", this.status);
     this.#tellSave();
@@ -704,7 +740,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     const joined = this.#joined;
     this.#leave();
     if (error.code === "room_not_found" && !joined && this.#options.create && !this.machine) return void this.#create();
-    if (error.code === "session_replaced" && Date.now() - this.#replacedAt > 10_000) {
+    if (error.code === "session_replaced" && !this.#options.record && Date.now() - this.#replacedAt > 10_000) {
       // An own older join came late; nothing else has this session.
       this.#replacedAt = Date.now();
       return this.#join();
@@ -732,7 +768,8 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
 
   #close(error: MotetError): void {
     this.#closed = error;
-    this.#giveUp(error.code, error);
+    // Where the session goes on elsewhere, what waits is delivered there.
+    if (error.code !== "session_replaced") this.#giveUp(error.code, error);
     this.emit("status", this.status);
     this.emit("closed", error);
     this.#tellSave();

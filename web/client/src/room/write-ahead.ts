@@ -52,6 +52,12 @@ export class WriteAhead {
     this.#running ??= this.#run();
   }
 
+  /** What is not acknowledged came from the storage: it is written down already. */
+  courier(machine: Machine): void {
+    this.#stored = true;
+    this.#coveredSeq = machine.outstanding ? machine.seq : 0;
+  }
+
   /** The outstanding submit has another content under the same seq: what was written does not cover it any more. */
   uncover(): void {
     this.#coveredSeq = 0;

@@ -1,9 +1,9 @@
 import { ChangeSet, Text } from "@codemirror/state";
 import { describe, expect, test } from "vitest";
 
-import { changesToEditor, changesToRoom, shown, shownText, toEditor, toRoom } from "../src/text/line-ends.js";
-import { stringOf, textOf } from "../src/text/text.js";
-import { Random, SESSIONS } from "./support/random.js";
+import { changesToEditor, changesToRoom, shown, shownText, toEditor, toRoom } from "../../src/text/line-ends.js";
+import { stringOf, textOf } from "../../src/text/text.js";
+import { Random, SESSIONS } from "../support/random.js";
 
 const ALPHABET = ["a", "b", "\r", "\n", "\r\n", "\r\n", "c", "😀"];
 
