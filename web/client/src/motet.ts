@@ -159,7 +159,7 @@ export class Motet extends Emitter<MotetEvents> {
     );
     this.#asks = new Asks((message) => this.#connection.send(message));
     this.rooms = new Rooms(this);
-    this.http = new Http(this.server, () => this.token(), options.fetch);
+    this.http = new Http(this.server, this.session, () => this.token(), options.fetch);
     this.#courier = this.storage && options.courier !== false ? new Courier(this, options) : null;
     this.#previous = this.#courier && this.storage!.durable ? succeed(this.server, this.session) : null;
     env.document?.addEventListener?.("visibilitychange", this.#hidden);

@@ -11,14 +11,20 @@ const MOST_MS = 250;
 export class Pacer {
   readonly #receive: () => void;
   readonly #composing: () => boolean;
+  readonly #composingMs: number;
   #frame: number | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #notBefore = 0;
   #composingSince = 0;
 
-  constructor(receive: () => void, composing: () => boolean) {
+  /**
+   * @param composing Whether an input method composes.
+   * @param composingMs How long changes are held for that at most.
+   */
+  constructor(receive: () => void, composing: () => boolean, composingMs = COMPOSING_MS) {
     this.#receive = receive;
     this.#composing = composing;
+    this.#composingMs = composingMs;
   }
 
   /** Something waits. */
@@ -54,7 +60,7 @@ export class Pacer {
     const start = performance.now();
     if (this.#composing()) {
       this.#composingSince ||= start;
-      if (start - this.#composingSince < COMPOSING_MS) {
+      if (start - this.#composingSince < this.#composingMs) {
         this.#notBefore = start + 100;
         return this.waiting();
       }

@@ -259,3 +259,14 @@ function carry(known: Checkpoints, from: number, toOld: number, toNew: number, l
   const map = checkpoints.get(leaf) ?? new Map<number, Checkpoints>();
   checkpoints.set(leaf, map.set(index, next));
 }
+
+/** Ranges in scalar values as ranges in UTF-16 units of a string; ranges must be in order. For what the HTTP API says of a text. */
+export function scalarRanges(text: string, ranges: readonly { start: number; end: number }[]): { from: number; to: number }[] {
+  let unit = 0;
+  let scalar = 0;
+  const forward = (to: number) => {
+    for (; scalar < to && unit < text.length; scalar++) unit += isHigh(text.charCodeAt(unit)) ? 2 : 1;
+    return unit;
+  };
+  return ranges.map(({ start, end }) => ({ from: forward(start), to: forward(end) }));
+}

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { MemoryStorage, Motet, type Draft, type MotetOptions, type Room } from "../../src/index.js";
 import { ModelServer } from "../support/model-server.js";
+import { until } from "../support/wait.js";
 
 const clients: Motet[] = [];
 afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
@@ -12,13 +13,6 @@ function client(server: ModelServer, options: Partial<MotetOptions> = {}): Motet
   return motet;
 }
 
-const until = async (holds: () => boolean, what = "the condition"): Promise<void> => {
-  for (let i = 0; i < 1_000; i++) {
-    if (holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  throw new Error(`${what} did not come about`);
-};
 
 describe("a room", () => {
   test("two people end with the same text", async () => {
