@@ -18,7 +18,7 @@ use motet_protocol::{
     access::Role,
     codec::MessageCodec,
     error::{About, ErrorCode, ErrorMessage},
-    ids::{ParticipantId, Revision},
+    ids::{ParticipantId, Revision, ServerId},
     limits::Limits,
     message::{At, ClientMessage, Durability, ServerMessage, SnapshotInfo, Welcome},
     ot::{Component, Operation},
@@ -32,6 +32,7 @@ use tokio::{
 };
 use tokio_tungstenite::accept_async;
 use tokio_util::codec::Framed;
+use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -212,6 +213,8 @@ impl Fake {
             expires_ms: None,
             protocol: 1,
             server: "fake".to_owned(),
+            server_id: ServerId(Uuid::nil()),
+            http: None,
             participant: ParticipantId(1),
             durability: Durability::None,
             limits: Limits::default(),

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     access::{AccountId, ProjectId},
     error::About,
-    ids::{Channel, ParticipantId, Revision, RoomId, Seq, SessionId},
+    ids::{Channel, ParticipantId, Revision, RoomId, Seq, ServerId, SessionId},
     limits::{DECODE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX},
     message::{ClientMessage, ServerMessage},
     ot::Operation,
@@ -346,18 +346,26 @@ impl<C> Decode<C> for ParticipantId {
     }
 }
 
-/// The sixteen bytes of the UUID.
-impl Encode for SessionId {
-    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.0.as_bytes().encode(encoder)
-    }
+/// UUIDs are the sixteen bytes that they consist of.
+macro_rules! uuids {
+    ($($id:ident),*) => {$(
+        impl Encode for $id {
+            fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                self.0.as_bytes().encode(encoder)
+            }
+        }
+
+        impl<C> Decode<C> for $id {
+            fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+                <[u8; 16]>::decode(decoder).map(|bytes| Self(Uuid::from_bytes(bytes)))
+            }
+        }
+
+        bincode::impl_borrow_decode!($id);
+    )*};
 }
 
-impl<C> Decode<C> for SessionId {
-    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        <[u8; 16]>::decode(decoder).map(|bytes| Self(Uuid::from_bytes(bytes)))
-    }
-}
+uuids!(ServerId, SessionId);
 
 /// Marks an operation's own errors among those of bincode.
 const BAD_OPERATION: &str = "operation: ";
@@ -376,7 +384,6 @@ impl<C> Decode<C> for Operation {
     }
 }
 
-bincode::impl_borrow_decode!(SessionId);
 bincode::impl_borrow_decode!(ParticipantId);
 bincode::impl_borrow_decode!(Operation);
 

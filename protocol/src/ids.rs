@@ -97,6 +97,18 @@ impl fmt::Debug for SessionId {
     }
 }
 
+/// Which server answers: a random UUID that is made at the first start of a data directory and kept in it. A client compares
+/// it to make sure that two addresses (of TCP and of HTTP) lead to the same server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServerId(pub Uuid);
+
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A session as the others see it. Written as 16 hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParticipantId(pub u64);

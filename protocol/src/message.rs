@@ -9,7 +9,7 @@ use crate::{
     chat::{ChatCommand, ChatMessage},
     comment::{Comment, CommentCommand},
     error::ErrorMessage,
-    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
+    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, ServerId, SessionId, UnixMs},
     limits::Limits,
     ot::{Mismatch, Operation, Scalar},
     presence::{Person, Presence, PresenceOf, SignalKind},
@@ -736,6 +736,11 @@ pub struct Welcome {
     pub protocol: u16,
     /// The server's name and version.
     pub server: String,
+    /// Which server this is. `/api/server` tells the same over HTTP.
+    pub server_id: ServerId,
+    /// Where its HTTP API is; none where it serves none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpAddress>,
     /// What others see of this session.
     pub participant: ParticipantId,
     /// The account that the token is of.
@@ -752,6 +757,19 @@ pub struct Welcome {
     /// What the server allows. JSON leaves them out where they are those that docs/protocol.md names.
     #[serde(default, skip_serializing_if = "Limits::are_default")]
     pub limits: Limits,
+}
+
+/// Where a server's HTTP API is, for a client that knows only the address of its TCP connection.
+///
+/// A server behind a proxy or an address translation does not know how it is reached; so what this leads to may be another
+/// server, or none. A client compares [`Welcome::server_id`] with what `/api/server` tells there before it does anything.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HttpAddress {
+    /// On the host that the client is connected to, at this port, without TLS.
+    Port(u16),
+    /// The base URL, `http://…` or `https://…`, as the operator configured it.
+    Url(String),
 }
 
 /// What an acknowledgement promises.

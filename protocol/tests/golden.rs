@@ -12,11 +12,11 @@ use motet_protocol::{
     codec::{self, CodecError},
     comment::{Comment, CommentCommand, CommentItem},
     error::{About, ErrorCode, ErrorMessage},
-    ids::{ParticipantId, RoomId, SessionId},
+    ids::{ParticipantId, RoomId, ServerId, SessionId},
     json,
     limits::{DECODE_BYTES_MAX, Limits},
     message::{
-        At, ClientMessage, Command, Completion, CompletionKind, Durability, Entry, Hello, ServerMessage, SnapshotInfo,
+        At, ClientMessage, Command, Completion, CompletionKind, Durability, Entry, Hello, HttpAddress, ServerMessage, SnapshotInfo,
         Welcome,
     },
     ot::{Operation, Scalar},
@@ -287,6 +287,12 @@ fn server_messages() -> Vec<ServerMessage> {
     let welcome = |durability| Welcome {
         protocol: 1,
         server: "motetd 0.1.0".into(),
+        server_id: ServerId("1f1e1d1c-1b1a-4918-9716-151413121110".parse().unwrap()),
+        http: match durability {
+            Durability::Sync => Some(HttpAddress::Port(6_683)),
+            Durability::Os => Some(HttpAddress::Url("https://motet.example.org/notes".into())),
+            Durability::None => None,
+        },
         participant: ParticipantId(7),
         account: (durability == Durability::Sync).then(account),
         name: "Zoë".into(),

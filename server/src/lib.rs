@@ -18,6 +18,7 @@ pub mod log;
 pub mod metrics;
 pub mod room;
 pub mod run;
+mod server_id;
 pub mod session;
 pub mod store;
 pub mod transport;

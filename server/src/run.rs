@@ -13,6 +13,7 @@ use crate::{
     hub::{commits, expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
+    server_id,
     store::{self, Store, StoreError, StoreKind},
     transport::{
         connection::Context,
@@ -107,6 +108,8 @@ pub async fn run(
     if config.durability != Durability::Sync {
         tracing::warn!(durability = config.durability.as_str(), "acknowledged edits may be lost in a power cut");
     }
+    let server_id = server_id::of(store.as_ref())?;
+    let http_port = listeners.http.local_addr()?.port();
     let auth = Authenticator::open(config.auth.clone(), Arc::clone(&store))?;
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
@@ -119,7 +122,7 @@ pub async fn run(
     let context = Context {
         rooms: rooms.clone(),
         auth,
-        settings: Arc::new(config.settings()),
+        settings: Arc::new(config.settings(server_id, http_port)),
         metrics: Arc::clone(&metrics),
         stopping: CancellationToken::new(),
         closing: CancellationToken::new(),

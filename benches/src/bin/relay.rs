@@ -17,7 +17,7 @@ use motet_protocol::{
     access::Role,
     codec::{self, Frame, FrameDecoder, entry_prefix},
     error::About,
-    ids::{Channel, RoomId},
+    ids::{Channel, RoomId, ServerId},
     limits::{FRAME_BYTES_MAX, Limits},
     message::{ClientMessage, Durability, ServerMessage, Welcome},
     room::{RoomInfo, RoomSettings},
@@ -32,6 +32,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, protocol::WebSocketConfig},
 };
 use tokio_util::codec::Decoder;
+use uuid::Uuid;
 
 /// A room: its members, and how many submits it has passed on.
 #[derive(Default)]
@@ -147,6 +148,8 @@ impl Member {
             Ok(ClientMessage::Hello(hello)) => ServerMessage::Welcome(Welcome {
                 protocol: hello.protocol,
                 server: "relay".to_owned(),
+                server_id: ServerId(Uuid::nil()),
+                http: None,
                 participant: hello.session.participant(),
                 account: None,
                 name: hello.name,

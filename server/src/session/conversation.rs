@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use motet_protocol::{
     codec::CodecError,
     error::{About, ErrorCode, ErrorMessage},
-    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
+    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, ServerId, SessionId, UnixMs},
     limits::{
         HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, SIGNAL_BYTES_MAX, SIGNALS_PER_SECOND_MAX,
         TOKEN_BYTES_MAX,
     },
-    message::{ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+    message::{ClientMessage, Command, Durability, Hello, HttpAddress, ServerMessage, Welcome},
     presence::{Presence, SignalKind},
 };
 
@@ -20,6 +20,10 @@ use crate::{auth::Identity, room::Refusal};
 /// What a server tells every client.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which server this is.
+    pub server_id: ServerId,
+    /// Where its HTTP API is, if it serves one.
+    pub http: Option<HttpAddress>,
     /// What is allowed.
     pub limits: Limits,
     /// What an acknowledgement promises.
@@ -208,6 +212,8 @@ impl<C> Session<C> {
         let welcome = Welcome {
             protocol: PROTOCOL_VERSION,
             server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
+            server_id: settings.server_id,
+            http: settings.http.clone(),
             participant: caller.participant,
             account: caller.author.account.clone(),
             name: caller.author.name.clone(),

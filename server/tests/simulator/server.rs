@@ -61,8 +61,13 @@ pub type Appends = Vec<Append>;
 
 impl Server {
     pub fn new(number: usize, limits: RoomLimits, fault: Option<Fault>) -> Self {
-        let settings =
-            Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync, turn: None };
+        let settings = Settings {
+            server_id: motet_protocol::ids::ServerId(uuid::Uuid::nil()),
+            http: None,
+            limits: motet_protocol::limits::Limits::default(),
+            durability: Durability::Sync,
+            turn: None,
+        };
         Self {
             number,
             up: true,
