@@ -7,7 +7,7 @@ use std::{
 
 use bytes::BytesMut;
 use motet_protocol::{
-    ids::{ParticipantId, Revision, Seq},
+    ids::{LogIdentity, ParticipantId, Revision, Seq},
     message::{Command, Entry},
     ot::Operation,
 };
@@ -95,6 +95,7 @@ impl Typing {
                 principal: Arc::new(Principal::nobody(participant)),
                 channel: 1,
                 wire: Wire::Tcp,
+                log: LogIdentity(uuid::Uuid::nil()),
                 after: Some(revision),
                 entries_only: true,
                 now: 0,
@@ -154,6 +155,7 @@ impl Typing {
             principal: Arc::new(Principal::nobody(participant)),
             channel: 1,
             wire: Wire::Tcp,
+            log: LogIdentity(uuid::Uuid::nil()),
             after: None,
             entries_only: false,
             now: 0,

@@ -107,6 +107,8 @@ error_codes! {
     RoomExpired = "room_expired",
     /// What the request was made for is no longer so (an `If-Match`, an idempotency key used for something else).
     PreconditionFailed = "precondition_failed",
+    /// The room was deleted and made anew: the log that the client resumes is gone.
+    RoomReplaced = "room_replaced",
 }
 
 impl std::fmt::Display for ErrorCode {

@@ -109,6 +109,18 @@ impl fmt::Display for ServerId {
     }
 }
 
+/// A room's log. A room that is deleted and made anew under the same name has another log, whose revisions count from 1 again;
+/// a client that resumes compares the two by this. Opaque: two logs of a server never have the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LogIdentity(pub Uuid);
+
+impl fmt::Display for LogIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A session as the others see it. Written as 16 hexadecimal digits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ParticipantId(pub u64);

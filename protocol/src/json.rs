@@ -4,23 +4,29 @@
 use std::io;
 
 use bytes::{BufMut, BytesMut};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
 use crate::{
     codec::CodecError,
     error::About,
     ids::{Channel, ParticipantId, RequestId, Revision, Seq, UnixMs},
-    message::{ClientMessage, Command, Entry, ServerMessage},
+    message::{
+        ClientMessage, Command, Entry, ServerMessage,
+        flat::{Message, is_numbered},
+    },
     ot::Operation,
 };
 
 /// Decodes one message from one JSON text.
 pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, CodecError> {
     serde_json::from_str(text).map_err(|error| {
-        let words = error.to_string();
-        match words.strip_prefix(BAD_OPERATION) {
+        let message = error.to_string();
+        match message.strip_prefix(BAD_OPERATION) {
             Some(operation) => CodecError::BadOperation(operation.to_owned()),
-            None => CodecError::Malformed(words),
+            None => CodecError::Malformed(message),
         }
     })
 }
@@ -47,7 +53,7 @@ pub fn decode_client(text: &str) -> Result<ClientMessage, CodecError> {
     {
         return Ok(ClientMessage::Submit { channel, seq, base, command: Command::Edit(operation) });
     }
-    decode(text)
+    decode_message(text)
 }
 
 /// Decodes what a server says: the same as [`decode`], and faster for an entry that is an edit, as [`decode_client`] is.
@@ -77,6 +83,19 @@ pub fn decode_server(text: &str) -> Result<ServerMessage, CodecError> {
         let command = Command::Edit(operation);
         return Ok(ServerMessage::Entry { channel, entry: Entry { revision, participant, seq, time_ms, command } });
     }
+    decode_message(text)
+}
+
+/// Decodes any message: the same as [`decode`], without keeping the fields of one that says at its beginning that it is no
+/// question or answer.
+fn decode_message<M: Message + DeserializeOwned>(text: &str) -> Result<M, CodecError> {
+    if kind_at_beginning(text).is_some_and(|kind| !is_numbered::<M>(kind)) {
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let message = M::own(&mut deserializer).and_then(|message| deserializer.end().map(|()| message));
+        if let Ok(message) = message {
+            return Ok(message);
+        }
+    }
     decode(text)
 }
 
@@ -87,11 +106,17 @@ enum Edit {
     Edit(Operation),
 }
 
-/// Whether a message begins with this type, as JavaScript or Python write it. It saves others an attempt that fails.
+/// Whether a message begins with this type. It spares other messages an attempt that fails.
 fn begins(text: &str, kind: &str) -> bool {
-    let rest = text.strip_prefix(r#"{"type":"#).map(|rest| rest.strip_prefix(' ').unwrap_or(rest));
-    let rest = rest.and_then(|rest| rest.strip_prefix('"')?.strip_prefix(kind));
-    rest.is_some_and(|rest| rest.starts_with('"'))
+    kind_at_beginning(text) == Some(kind)
+}
+
+/// The type of a message that begins with it, as JavaScript or Python write it, if nothing in it is escaped.
+fn kind_at_beginning(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(r#"{"type":"#)?;
+    let rest = rest.strip_prefix(' ').unwrap_or(rest).strip_prefix('"')?;
+    let end = rest.find(|char: char| !char.is_ascii_lowercase() && char != '_')?;
+    rest[end..].starts_with('"').then(|| &rest[..end])
 }
 
 /// Encodes one message.
@@ -126,47 +151,22 @@ const ENCODES: &str = "messages hold only strings as keys and no failing types, 
 /// Marks an operation's own errors among those of serde.
 pub const BAD_OPERATION: &str = "operation: ";
 
-/// What a message that failed to decode was about, as far as it is JSON and its fields tell.
+/// What a message that failed to decode is about, as far as it is JSON and its fields tell.
 pub fn about_of(text: &str) -> About {
     #[derive(Deserialize)]
-    #[serde(tag = "type", rename_all = "snake_case")]
-    enum Known {
-        #[serde(alias = "watch_presence", alias = "set_presence", alias = "signal")]
-        Join {
-            channel: Channel,
-        },
-        Submit {
-            channel: Channel,
-            seq: Seq,
-        },
-        #[serde(
-            alias = "create_room",
-            alias = "delete_room",
-            alias = "list_rooms",
-            alias = "show_room",
-            alias = "read_text",
-            alias = "read_log",
-            alias = "hash_text",
-            alias = "authenticate",
-            alias = "read_settings",
-            alias = "read_versions",
-            alias = "read_chat",
-            alias = "read_comments",
-            alias = "mark_read",
-            alias = "watch_rooms",
-            alias = "unwatch_rooms",
-            alias = "turn_credentials",
-            alias = "complete",
-            alias = "summarize"
-        )]
-        Question {
-            request: RequestId,
-        },
+    struct Beginning {
+        r#type: IgnoredAny,
+        request: Option<RequestId>,
+        channel: Option<Channel>,
+        seq: Option<Seq>,
     }
     match serde_json::from_str(text) {
-        Ok(Known::Join { channel }) => About::Channel(channel),
-        Ok(Known::Submit { channel, seq }) => About::Submit { channel, seq },
-        Ok(Known::Question { request }) => About::Request(request),
+        Ok(Beginning { r#type: IgnoredAny, request, channel, seq }) => match (request, channel, seq) {
+            (Some(request), ..) => About::Request(request),
+            (None, Some(channel), Some(seq)) => About::Submit { channel, seq },
+            (None, Some(channel), None) => About::Channel(channel),
+            (None, None, _) => About::Connection,
+        },
         Err(_) => About::Connection,
     }
 }

@@ -9,6 +9,7 @@ use std::{
     path::Path,
 };
 
+use bytes::Bytes;
 use motet_protocol::{
     codec,
     error::ErrorCode,
@@ -67,15 +68,47 @@ struct Vector {
 /// Each kind of message, with its number and the names of its fields.
 type Kinds = BTreeMap<String, (usize, BTreeSet<String>)>;
 
-fn kinds(side: &str) -> Kinds {
+fn unhex(digits: &str) -> Vec<u8> {
+    (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap()).collect()
+}
+
+/// What a vector's bytes hold: a message of its own, or a question or an answer.
+enum Held {
+    Message,
+    Numbered(Bytes),
+}
+
+fn held(side: &str, bytes: &[u8]) -> Held {
+    let numbered = match side {
+        "client" => match codec::decode(bytes).unwrap() {
+            ClientMessage::Ask { question, .. } => codec::encode(&question),
+            _ => return Held::Message,
+        },
+        _ => match codec::decode(bytes).unwrap() {
+            ServerMessage::Answer { answer, .. } => codec::encode(&answer),
+            _ => return Held::Message,
+        },
+    };
+    Held::Numbered(numbered)
+}
+
+/// The messages of a side, and its questions or answers.
+fn kinds(side: &str) -> [Kinds; 2] {
     let mut golden: BTreeMap<String, Vec<Vector>> =
         serde_json::from_str(&page("protocol/tests/golden/messages.json")).unwrap();
-    let mut kinds = Kinds::new();
-    for Vector { hex, json } in golden.remove(side).unwrap() {
+    let mut kinds = [Kinds::new(), Kinds::new()];
+    for Vector { hex, mut json } in golden.remove(side).unwrap() {
         let kind = json["type"].as_str().unwrap().to_owned();
-        let number = usize::from_str_radix(&hex[..2], 16).unwrap();
+        let bytes = unhex(&hex);
+        let (kinds, number) = match held(side, &bytes) {
+            Held::Message => (&mut kinds[0], bytes[0]),
+            Held::Numbered(body) => {
+                assert!(json.remove("request").is_some(), "{kind}");
+                (&mut kinds[1], body[0])
+            }
+        };
         // One message may leave out what another of its kind has.
-        let (_, fields) = kinds.entry(kind).or_insert_with(|| (number, BTreeSet::new()));
+        let (_, fields) = kinds.entry(kind).or_insert_with(|| (number.into(), BTreeSet::new()));
         fields.extend(json.keys().filter(|key| *key != "type").cloned());
     }
     kinds
@@ -84,9 +117,20 @@ fn kinds(side: &str) -> Kinds {
 #[test]
 fn the_tables_list_every_message_with_its_number_and_fields() {
     let page = page("docs/protocol.md");
-    for (side, heading) in [("client", "## What a client says"), ("server", "## What a server says")] {
-        let mut kinds = kinds(side);
+    let [client, questions] = kinds("client");
+    let [server, answers] = kinds("server");
+    let tables = [
+        (client, "## What a client says", ("ask", ["request", "question"])),
+        (questions, "### Questions", ("", [""; 2])),
+        (server, "## What a server says", ("answer", ["request", "answer"])),
+        (answers, "### Answers", ("", [""; 2])),
+    ];
+    for (mut kinds, heading, (carrier, carried)) in tables {
         for (number, name, row) in numbered(&page, heading) {
+            if name == carrier {
+                assert!(carried.iter().all(|field| row.contains(&format!("`{field}`"))), "{row}");
+                continue;
+            }
             let (expected, fields) = kinds.remove(&name).unwrap_or_else(|| panic!("{name} is no message"));
             assert_eq!(number, expected, "{name}");
             for field in fields {
@@ -139,7 +183,7 @@ fn read_all<T: DeserializeOwned + Serialize>(page: &str, words: &str) -> BTreeSe
 #[test]
 fn every_message_has_an_example_in_json_that_can_be_read() {
     let page = page("docs/json.md");
-    let expected = |side| kinds(side).into_keys().collect::<BTreeSet<_>>();
+    let expected = |side| kinds(side).into_iter().flat_map(Kinds::into_keys).collect::<BTreeSet<_>>();
     assert_eq!(read_all::<ClientMessage>(&page, "json client"), expected("client"));
     assert_eq!(read_all::<ServerMessage>(&page, "json server"), expected("server"));
 }

@@ -12,18 +12,19 @@ use motet_protocol::{
     codec::{self, CodecError},
     comment::{Comment, CommentCommand, CommentItem},
     error::{About, ErrorCode, ErrorMessage},
-    ids::{ParticipantId, RoomId, ServerId, SessionId},
+    ids::{LogIdentity, ParticipantId, RoomId, ServerId, SessionId},
     json,
     limits::{DECODE_BYTES_MAX, Limits},
     message::{
-        At, ClientMessage, Command, Completion, CompletionKind, Durability, Entry, Hello, HttpAddress, ServerMessage, SnapshotInfo,
-        Welcome,
+        Answer, At, ClientMessage, Command, Completion, CompletionKind, Durability, Entry, Hello, HttpAddress,
+        Question, ServerMessage, SnapshotInfo, Welcome,
     },
     ot::{Operation, Scalar},
     presence::{Call, Person, Presence, PresenceOf, Selection, SignalKind, Status},
     room::{Author, Public, RoleOf, RoomFilter, RoomInfo, RoomSettings, SettingsPatch, Standing, Version},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
 
 /// Makes a function that names a value's variant, and the list of all names. A variant that is added does not compile
 /// until it is listed, and what is listed must have a vector.
@@ -36,12 +37,15 @@ macro_rules! variants {
     };
 }
 
-variants!(client_variant, CLIENT_VARIANTS, ClientMessage: Hello, Ping, Pong, Join, Leave, Submit, CreateRoom, DeleteRoom,
-    ListRooms, ShowRoom, ReadText, ReadLog, HashText, Authenticate, ReadSettings, ReadVersions, ReadChat, ReadComments,
-    MarkRead, WatchRooms, UnwatchRooms, WatchPresence, SetPresence, Signal, TurnCredentials, Complete, Summarize);
+variants!(client_variant, CLIENT_VARIANTS, ClientMessage: Hello, Ping, Pong, Join, Leave, Submit, Ask, Authenticate,
+    WatchPresence, SetPresence, Signal);
+variants!(question_variant, QUESTION_VARIANTS, Question: CreateRoom, DeleteRoom, ListRooms, ShowRoom, ReadText, ReadLog,
+    HashText, ReadSettings, ReadVersions, ReadChat, ReadComments, MarkRead, WatchRooms, UnwatchRooms, TurnCredentials,
+    Complete, Summarize);
 variants!(server_variant, SERVER_VARIANTS, ServerMessage: Welcome, Error, Ping, Pong, Joined, Snapshot, Entry, Ack, Left,
-    Created, Deleted, Rooms, Room, Text, Log, Hash, Bye, Authenticated, Role, Settings, Versions, Chat, Comments, Marked,
-    RoomChanged, RoomGone, Presence, Signal, Turn, Completions, Summary, Expiring);
+    Answer, Authenticated, Bye, Role, Presence, Signal, Expiring);
+variants!(answer_variant, ANSWER_VARIANTS, Answer: Created, Deleted, Rooms, Room, Text, Log, Hash, Settings, Versions, Chat,
+    Comments, Marked, RoomChanged, RoomGone, Turn, Completions, Summary);
 variants!(command_variant, COMMAND_VARIANTS, Command: Edit, Introduce, Settings, SetRole, NameVersion, RemoveVersion,
     Chat, Comment);
 variants!(at_variant, AT_VARIANTS, At: Head, Revision, Time);
@@ -66,6 +70,10 @@ fn room() -> RoomId {
     RoomId::new("notes-1").unwrap()
 }
 
+fn log() -> LogIdentity {
+    LogIdentity("2f2e2d2c-2b2a-4928-a726-252423222120".parse().unwrap())
+}
+
 fn operation() -> Operation {
     Operation::builder().retain(5).insert("ß𝄞\n").delete(2).retain(70_000).build().unwrap()
 }
@@ -78,22 +86,28 @@ fn client_messages() -> Vec<ClientMessage> {
         ClientMessage::Hello(Hello { protocol: 1, token: None, session, name: String::new() }),
         ClientMessage::Ping { nonce: 1 },
         ClientMessage::Pong { nonce: u64::MAX },
-        ClientMessage::Join { channel: 3, room: room(), after: None, entries_only: false },
-        ClientMessage::Join { channel: 251, room: room(), after: Some(300), entries_only: true },
+        ClientMessage::Join { channel: 3, room: room(), after: None, log: None, entries_only: false },
+        ClientMessage::Join { channel: 251, room: room(), after: Some(300), log: Some(log()), entries_only: true },
         ClientMessage::Leave { channel: 3 },
         ClientMessage::Submit { channel: 3, seq: 1, base: 300, command: Command::Edit(operation()) },
         ClientMessage::Submit { channel: 3, seq: 2, base: 301, command: Command::Edit(Operation::default()) },
-        ClientMessage::CreateRoom { request, room: Some(room()), settings: Box::default() },
-        ClientMessage::CreateRoom { request, room: None, settings: Box::new(patch()) },
-        ClientMessage::DeleteRoom { request, room: room() },
-        ClientMessage::ListRooms { request, filter: Box::default(), after: None, limit: 100 },
-        ClientMessage::ListRooms { request, filter: Box::new(filter()), after: Some(room()), limit: 1_000 },
-        ClientMessage::ShowRoom { request, room: room() },
-        ClientMessage::ReadLog { request: u32::MAX, room: room(), from: 1, limit: 50 },
-        ClientMessage::HashText { request, room: room(), at: At::Head },
+        ClientMessage::Ask { request, question: Question::CreateRoom { room: Some(room()), settings: Box::default() } },
+        ClientMessage::Ask { request, question: Question::CreateRoom { room: None, settings: Box::new(patch()) } },
+        ClientMessage::Ask { request, question: Question::DeleteRoom { room: room() } },
+        ClientMessage::Ask {
+            request,
+            question: Question::ListRooms { filter: Box::default(), after: None, limit: 100 },
+        },
+        ClientMessage::Ask {
+            request,
+            question: Question::ListRooms { filter: Box::new(filter()), after: Some(room()), limit: 1_000 },
+        },
+        ClientMessage::Ask { request, question: Question::ShowRoom { room: room() } },
+        ClientMessage::Ask { request: u32::MAX, question: Question::ReadLog { room: room(), from: 1, limit: 50 } },
+        ClientMessage::Ask { request, question: Question::HashText { room: room(), at: At::Head } },
     ];
     for at in [At::Head, At::Revision(70_000), At::Time(1_700_000_000_000)] {
-        messages.push(ClientMessage::ReadText { request, room: room(), at });
+        messages.push(ClientMessage::Ask { request, question: Question::ReadText { room: room(), at } });
     }
     messages.extend(commands().into_iter().zip(3..).map(|(command, seq)| ClientMessage::Submit {
         channel: 3,
@@ -103,27 +117,38 @@ fn client_messages() -> Vec<ClientMessage> {
     }));
     messages.extend([
         ClientMessage::Authenticate { request, token: "key".into() },
-        ClientMessage::ReadSettings { request, room: room(), at: At::Head },
-        ClientMessage::ReadVersions { request, room: room() },
-        ClientMessage::ReadChat { request, room: room(), before: None, thread: None, at: At::Head, limit: 50 },
-        ClientMessage::ReadChat {
+        ClientMessage::Ask { request, question: Question::ReadSettings { room: room(), at: At::Head } },
+        ClientMessage::Ask { request, question: Question::ReadVersions { room: room() } },
+        ClientMessage::Ask {
             request,
-            room: room(),
-            before: Some(300),
-            thread: Some(7),
-            at: At::Revision(400),
-            limit: 50,
+            question: Question::ReadChat { room: room(), before: None, thread: None, at: At::Head, limit: 50 },
         },
-        ClientMessage::ReadComments { request, room: room(), at: At::Revision(300) },
-        ClientMessage::MarkRead { request, room: room(), message: 300 },
-        ClientMessage::WatchRooms { request, filter: Box::new(filter()) },
-        ClientMessage::UnwatchRooms { request },
+        ClientMessage::Ask {
+            request,
+            question: Question::ReadChat {
+                room: room(),
+                before: Some(300),
+                thread: Some(7),
+                at: At::Revision(400),
+                limit: 50,
+            },
+        },
+        ClientMessage::Ask { request, question: Question::ReadComments { room: room(), at: At::Revision(300) } },
+        ClientMessage::Ask { request, question: Question::MarkRead { room: room(), message: 300 } },
+        ClientMessage::Ask { request, question: Question::WatchRooms { filter: Box::new(filter()) } },
+        ClientMessage::Ask { request, question: Question::UnwatchRooms {} },
         ClientMessage::WatchPresence { channel: 3, on: true },
         ClientMessage::SetPresence { channel: 3, base: 300, presence: Box::default() },
         ClientMessage::SetPresence { channel: 3, base: 300, presence: Box::new(presence()) },
-        ClientMessage::TurnCredentials { request },
-        ClientMessage::Complete { request, room: room(), base: 300, position: Scalar(251), limit: 20 },
-        ClientMessage::Summarize { request, room: room(), from: At::Revision(100), to: At::Head },
+        ClientMessage::Ask { request, question: Question::TurnCredentials {} },
+        ClientMessage::Ask {
+            request,
+            question: Question::Complete { room: room(), base: 300, position: Scalar(251), limit: 20 },
+        },
+        ClientMessage::Ask {
+            request,
+            question: Question::Summarize { room: room(), from: At::Revision(100), to: At::Head },
+        },
     ]);
     for kind in [SignalKind::Offer, SignalKind::Answer, SignalKind::Candidate, SignalKind::Hangup] {
         let payload = "v=0".to_owned();
@@ -251,9 +276,10 @@ fn server_messages() -> Vec<ServerMessage> {
     let mut messages = vec![
         ServerMessage::Ping { nonce: 1 },
         ServerMessage::Pong { nonce: u64::MAX },
-        ServerMessage::Joined { channel, head: 301, role: Role::Viewer, snapshot: None },
+        ServerMessage::Joined { channel, log: log(), head: 301, role: Role::Viewer, snapshot: None },
         ServerMessage::Joined {
             channel,
+            log: log(),
             head: 301,
             role: Role::Host,
             snapshot: Some(SnapshotInfo { revision, bytes: 70_013 }),
@@ -263,18 +289,20 @@ fn server_messages() -> Vec<ServerMessage> {
         ServerMessage::Entry { channel, entry: entry.clone() },
         ServerMessage::Ack { channel, seq: 7, revision },
         ServerMessage::Left { channel },
-        ServerMessage::Created { request, room: info.clone() },
-        ServerMessage::Deleted { request, room: room() },
-        ServerMessage::Rooms {
+        ServerMessage::Answer { request, answer: Answer::Created { room: info.clone() } },
+        ServerMessage::Answer { request, answer: Answer::Deleted { room: room() } },
+        ServerMessage::Answer {
             request,
-            rooms: vec![RoomInfo { owner: None, last_message: None, ..(*info).clone() }],
-            next: Some(room()),
+            answer: Answer::Rooms {
+                rooms: vec![RoomInfo { owner: None, last_message: None, ..(*info).clone() }],
+                next: Some(room()),
+            },
         },
-        ServerMessage::Rooms { request, rooms: Vec::new(), next: None },
-        ServerMessage::Room { request, room: info.clone() },
-        ServerMessage::Text { request, revision, text: "ß𝄞\n".into(), last: true },
-        ServerMessage::Log { request, entries: vec![entry], head: 301 },
-        ServerMessage::Hash { request, revision, crc32: 0xCBF4_3926, bytes: 9 },
+        ServerMessage::Answer { request, answer: Answer::Rooms { rooms: Vec::new(), next: None } },
+        ServerMessage::Answer { request, answer: Answer::Room { room: info.clone() } },
+        ServerMessage::Answer { request, answer: Answer::Text { revision, text: "ß𝄞\n".into(), last: true } },
+        ServerMessage::Answer { request, answer: Answer::Log { entries: vec![entry], head: 301 } },
+        ServerMessage::Answer { request, answer: Answer::Hash { revision, crc32: 0xCBF4_3926, bytes: 9 } },
         ServerMessage::Bye { error: error(About::Connection, ErrorCode::ShuttingDown) },
         ServerMessage::Error(ErrorMessage {
             retry_after_ms: Some(500),
@@ -307,62 +335,68 @@ fn server_messages() -> Vec<ServerMessage> {
     messages.extend([
         ServerMessage::Authenticated { request, expires_ms: Some(1_700_000_900_000) },
         ServerMessage::Role { channel, role: Role::Viewer, reason: "Words.".into() },
-        ServerMessage::Versions {
+        ServerMessage::Answer {
             request,
-            versions: vec![Version {
-                name: "draft".into(),
-                revision,
-                description: String::new(),
-                by: ParticipantId(7),
-                time_ms: 1_700_000_000_000,
-            }],
-        },
-        ServerMessage::Chat {
-            request,
-            messages: vec![ChatMessage {
-                message: revision,
-                participant: ParticipantId(7),
-                author: author(),
-                time_ms: 1_700_000_000_000,
-                text: "Zoë, see above".into(),
-                thread: Some(7),
-                quote: Some(Quote { revision: 300, start: 5, end: 9 }),
-                mentions: vec![Member::Account(account())],
-                rewritten_ms: Some(1_700_000_100_000),
-                deleted,
-                replies: 2,
-                reactions: vec![Reaction {
-                    emoji: "👍".into(),
-                    participants: vec![ParticipantId(7), ParticipantId(8)],
+            answer: Answer::Versions {
+                versions: vec![Version {
+                    name: "draft".into(),
+                    revision,
+                    description: String::new(),
+                    by: ParticipantId(7),
+                    time_ms: 1_700_000_000_000,
                 }],
-            }],
-            more: true,
+            },
         },
-        ServerMessage::Comments {
+        ServerMessage::Answer {
             request,
-            revision,
-            comments: vec![Comment {
-                comment: 200,
-                start: Scalar(5),
-                end: Scalar(9),
-                on: "text".into(),
-                items: vec![CommentItem {
-                    item: 200,
+            answer: Answer::Chat {
+                messages: vec![ChatMessage {
+                    message: revision,
                     participant: ParticipantId(7),
                     author: author(),
                     time_ms: 1_700_000_000_000,
-                    text: "Why?".into(),
-                    mentions: Vec::new(),
-                    rewritten_ms: None,
-                    deleted: None,
+                    text: "Zoë, see above".into(),
+                    thread: Some(7),
+                    quote: Some(Quote { revision: 300, start: 5, end: 9 }),
+                    mentions: vec![Member::Account(account())],
+                    rewritten_ms: Some(1_700_000_100_000),
+                    deleted,
+                    replies: 2,
+                    reactions: vec![Reaction {
+                        emoji: "👍".into(),
+                        participants: vec![ParticipantId(7), ParticipantId(8)],
+                    }],
                 }],
-                resolved: deleted,
-            }],
-            last: true,
+                more: true,
+            },
         },
-        ServerMessage::Marked { request, unread: 2 },
-        ServerMessage::RoomChanged { request, room: info },
-        ServerMessage::RoomGone { request, room: room() },
+        ServerMessage::Answer {
+            request,
+            answer: Answer::Comments {
+                revision,
+                comments: vec![Comment {
+                    comment: 200,
+                    start: Scalar(5),
+                    end: Scalar(9),
+                    on: "text".into(),
+                    items: vec![CommentItem {
+                        item: 200,
+                        participant: ParticipantId(7),
+                        author: author(),
+                        time_ms: 1_700_000_000_000,
+                        text: "Why?".into(),
+                        mentions: Vec::new(),
+                        rewritten_ms: None,
+                        deleted: None,
+                    }],
+                    resolved: deleted,
+                }],
+                last: true,
+            },
+        },
+        ServerMessage::Answer { request, answer: Answer::Marked { unread: 2 } },
+        ServerMessage::Answer { request, answer: Answer::RoomChanged { room: info } },
+        ServerMessage::Answer { request, answer: Answer::RoomGone { room: room() } },
         ServerMessage::Presence {
             channel,
             revision,
@@ -378,20 +412,28 @@ fn server_messages() -> Vec<ServerMessage> {
             left: vec![ParticipantId(8)],
         },
         ServerMessage::Signal { channel, from: ParticipantId(7), kind: SignalKind::Offer, payload: "v=0".into() },
-        ServerMessage::Turn {
+        ServerMessage::Answer {
             request,
-            urls: vec!["turn:turn.example.org:3478".into()],
-            username: "1700000900:0000000000000007".into(),
-            credential: "c2VjcmV0".into(),
-            expires_ms: 1_700_000_900_000,
+            answer: Answer::Turn {
+                urls: vec!["turn:turn.example.org:3478".into()],
+                username: "1700000900:0000000000000007".into(),
+                credential: "c2VjcmV0".into(),
+                expires_ms: 1_700_000_900_000,
+            },
         },
         ServerMessage::Expiring { channel, expires_ms: 1_700_000_900_000 },
-        ServerMessage::Summary { request, text: "Zoë wrote 5 lines.".into(), facts: "{}".into() },
+        ServerMessage::Answer {
+            request,
+            answer: Answer::Summary { text: "Zoë wrote 5 lines.".into(), facts: "{}".into() },
+        },
     ]);
     for public in [Public::ServerDefault, Public::Nobody, Public::Viewer, Public::Editor, Public::Host] {
         let roles = vec![RoleOf { member: Member::Participant(ParticipantId(7)), standing: Standing::Banned }];
         let settings = Box::new(settings(public));
-        messages.push(ServerMessage::Settings { request, revision, settings, owner: Some(account()), roles });
+        messages.push(ServerMessage::Answer {
+            request,
+            answer: Answer::Settings { revision, settings, owner: Some(account()), roles },
+        });
     }
     let kinds = [CompletionKind::Word, CompletionKind::Keyword, CompletionKind::Snippet, CompletionKind::Proposal];
     let completions = kinds.map(|kind| Completion {
@@ -401,7 +443,10 @@ fn server_messages() -> Vec<ServerMessage> {
         insert: "match".into(),
         detail: String::new(),
     });
-    messages.push(ServerMessage::Completions { request, revision, completions: completions.into() });
+    messages.push(ServerMessage::Answer {
+        request,
+        answer: Answer::Completions { revision, completions: completions.into() },
+    });
     messages
 }
 
@@ -460,13 +505,23 @@ fn no_variant_is_without_a_vector() {
     let (client, server) = (client_messages(), server_messages());
     assert_eq!(client.iter().map(client_variant).collect::<BTreeSet<_>>(), set(CLIENT_VARIANTS));
     assert_eq!(server.iter().map(server_variant).collect::<BTreeSet<_>>(), set(SERVER_VARIANTS));
+    let questions = client.iter().filter_map(|message| match message {
+        ClientMessage::Ask { question, .. } => Some(question_variant(question)),
+        _ => None,
+    });
+    assert_eq!(questions.collect::<BTreeSet<_>>(), set(QUESTION_VARIANTS));
+    let answers = server.iter().filter_map(|message| match message {
+        ServerMessage::Answer { answer, .. } => Some(answer_variant(answer)),
+        _ => None,
+    });
+    assert_eq!(answers.collect::<BTreeSet<_>>(), set(ANSWER_VARIANTS));
     let commands = client.iter().filter_map(|message| match message {
         ClientMessage::Submit { command, .. } => Some(command_variant(command)),
         _ => None,
     });
     assert_eq!(commands.collect::<BTreeSet<_>>(), set(COMMAND_VARIANTS));
     let ats = client.iter().filter_map(|message| match message {
-        ClientMessage::ReadText { at, .. } => Some(at_variant(at)),
+        ClientMessage::Ask { question: Question::ReadText { at, .. }, .. } => Some(at_variant(at)),
         _ => None,
     });
     assert_eq!(ats.collect::<BTreeSet<_>>(), set(AT_VARIANTS));
@@ -528,8 +583,18 @@ fn messages_of_a_later_protocol_are_refused_and_not_guessed() {
         let bytes = codec::encode(&(variant, 0_u64));
         assert!(matches!(codec::decode::<ServerMessage>(&bytes), Err(CodecError::Malformed(_))), "{variant}");
     }
-    let text = r#"{"type":"levitate","channel":1}"#;
-    assert!(matches!(json::decode::<ClientMessage>(text), Err(CodecError::Malformed(_))));
+    for (ask, answer) in [(QUESTION_VARIANTS.len() as u32, ANSWER_VARIANTS.len() as u32), (u32::MAX, u32::MAX)] {
+        let (question, answer) = (codec::encode(&(6_u32, 1_u32, ask)), codec::encode(&(9_u32, 1_u32, answer)));
+        assert!(matches!(codec::decode::<ClientMessage>(&question), Err(CodecError::Malformed(_))), "{ask}");
+        assert_eq!(codec::about_of(&question), About::Request(1));
+        assert!(matches!(codec::decode::<ServerMessage>(&answer), Err(CodecError::Malformed(_))));
+    }
+    // Questions and answers have no type of their own in JSON.
+    for kind in ["levitate", "ask", "answer"] {
+        let text = json!({"type": kind, "channel": 1, "request": 1, "question": {"type": "unwatch_rooms"}}).to_string();
+        assert!(matches!(json::decode_client(&text), Err(CodecError::Malformed(_))), "{kind}");
+        assert!(matches!(json::decode_server(&text), Err(CodecError::Malformed(_))), "{kind}");
+    }
 }
 
 #[test]
@@ -541,11 +606,11 @@ fn lengths_that_lie_are_refused_before_their_memory_is_asked_for() {
         }
     }
     for length in [DECODE_BYTES_MAX as u64 + 1, 1 << 32, 1 << 60, u64::MAX] {
-        // A hello whose token claims the length; a submit whose operation does; a page of rooms, and of the log.
+        // A hello whose token claims the length; a submit whose operation does; a page of rooms (answer 2), and of the log.
         refused::<ClientMessage>(&codec::encode(&(0_u32, 1_u16, 1_u8, length)));
         refused::<ClientMessage>(&codec::encode(&(5_u32, 3_u32, 1_u64, 1_u64, 0_u32, length)));
-        refused::<ServerMessage>(&codec::encode(&(11_u32, 1_u32, length)));
-        refused::<ServerMessage>(&codec::encode(&(14_u32, 1_u32, length)));
+        refused::<ServerMessage>(&codec::encode(&(9_u32, 1_u32, 2_u32, length)));
+        refused::<ServerMessage>(&codec::encode(&(9_u32, 1_u32, 5_u32, length)));
     }
 }
 
@@ -553,21 +618,24 @@ fn lengths_that_lie_are_refused_before_their_memory_is_asked_for() {
 fn an_error_names_the_question_it_answers_even_if_the_question_cannot_be_read() {
     fn expected(message: &ClientMessage) -> About {
         match *message {
-            ClientMessage::Hello(_)
-            | ClientMessage::Ping { .. }
-            | ClientMessage::Pong { .. }
-            | ClientMessage::Leave { .. } => About::Connection,
+            ClientMessage::Hello(_) | ClientMessage::Ping { .. } | ClientMessage::Pong { .. } => About::Connection,
             ClientMessage::Join { channel, .. }
+            | ClientMessage::Leave { channel }
             | ClientMessage::WatchPresence { channel, .. }
             | ClientMessage::SetPresence { channel, .. }
             | ClientMessage::Signal { channel, .. } => About::Channel(channel),
             ClientMessage::Submit { channel, seq, .. } => About::Submit { channel, seq },
-            _ => About::Request(message.request().expect("all others are questions")),
+            ClientMessage::Ask { request, .. } | ClientMessage::Authenticate { request, .. } => About::Request(request),
         }
     }
     for message in client_messages() {
         let bytes = codec::encode(&message);
-        let whole = matches!(message, ClientMessage::UnwatchRooms { .. } | ClientMessage::TurnCredentials { .. });
+        // All but the last byte, where there is something behind the number that matters.
+        let whole = matches!(
+            message,
+            ClientMessage::Leave { .. }
+                | ClientMessage::Ask { question: Question::UnwatchRooms {} | Question::TurnCredentials {}, .. }
+        );
         let readable = if whole { bytes.len() } else { bytes.len() - 1 };
         assert_eq!(codec::about_of(&bytes[..readable]), expected(&message), "{message:?}");
         // An unreadable field behind those that matter.

@@ -538,7 +538,9 @@ mod tests {
         let url = |url: &str| Some(HttpAddress::Url(url.to_owned()));
         assert_eq!(told(&["--public-url", "https://a.example/"]).unwrap(), url("https://a.example"));
         assert_eq!(told(&["--public-url", "http://a.example:80/motet"]).unwrap(), url("http://a.example:80/motet"));
-        for bad in ["", "a.example", "tcp://a.example", "https://", "https:///a", "https://a b", "https://u:p@a.example"] {
+        for bad in
+            ["", "a.example", "tcp://a.example", "https://", "https:///a", "https://a b", "https://u:p@a.example"]
+        {
             assert!(told(&["--public-url", bad]).is_err(), "{bad}");
         }
     }

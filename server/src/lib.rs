@@ -16,6 +16,7 @@ pub mod history;
 pub mod hub;
 pub mod log;
 pub mod metrics;
+mod requests;
 pub mod room;
 pub mod run;
 mod server_id;

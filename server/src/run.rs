@@ -13,6 +13,7 @@ use crate::{
     hub::{commits, expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
+    requests::Assistant,
     server_id,
     store::{self, Store, StoreError, StoreKind},
     transport::{
@@ -116,13 +117,13 @@ pub async fn run(
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
     let assist = Assist::configured(config.assist.as_ref()).map_err(RunError::Assist)?;
     let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics))
-        .assisted_by(assist)
         .with_links_of(auth.clone());
     rooms.finish_removals().await;
     let context = Context {
         rooms: rooms.clone(),
         auth,
         settings: Arc::new(config.settings(server_id, http_port)),
+        assistant: Assistant::new(assist),
         metrics: Arc::clone(&metrics),
         stopping: CancellationToken::new(),
         closing: CancellationToken::new(),

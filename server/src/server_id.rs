@@ -12,7 +12,7 @@ const KEY: &str = "server/id";
 ///
 /// Servers that share a store have one identity. So does a copy of a data directory: whoever serves a copy beside its original
 /// removes the key first.
-pub fn of(store: &dyn Store) -> Result<ServerId, StoreError> {
+pub(crate) fn of(store: &dyn Store) -> Result<ServerId, StoreError> {
     loop {
         if let Some(value) = store.get(KEY)? {
             return decode(&value);
@@ -26,10 +26,9 @@ pub fn of(store: &dyn Store) -> Result<ServerId, StoreError> {
 }
 
 fn decode(value: &Bytes) -> Result<ServerId, StoreError> {
-    Uuid::from_slice(value).map(ServerId).map_err(|error| StoreError::DamagedValue {
-        key: KEY.to_owned(),
-        what: error.to_string(),
-    })
+    Uuid::from_slice(value)
+        .map(ServerId)
+        .map_err(|error| StoreError::DamagedValue { key: KEY.to_owned(), what: error.to_string() })
 }
 
 #[cfg(test)]

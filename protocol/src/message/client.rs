@@ -1,308 +1,127 @@
-//! What a client says.
+//! The messages of a client.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{At, Command};
+use super::{Command, Question};
 use crate::{
-    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId},
-    ot::Scalar,
+    ids::{Channel, LogIdentity, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId},
     presence::{Presence, SignalKind},
-    room::{RoomFilter, SettingsPatch},
 };
 
-/// What a client says.
+/// A message of a client.
+///
+/// In JSON, [`Ask`](Self::Ask) is as flat as all others: `{"type": "read_text", "request": 5, …}`. Use [`json`](crate::json) or
+/// serde's traits: the functions of the type itself named `serialize` and `deserialize`, which serde derives, leave `Ask` out.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(remote = "Self", tag = "type", rename_all = "snake_case")]
 pub enum ClientMessage {
-    /// The first message of a connection. Answered by [`ServerMessage::Welcome`] or an error and the end.
+    /// The first message of a connection. Answered by [`Welcome`](super::ServerMessage::Welcome), or by
+    /// [`Bye`](super::ServerMessage::Bye).
     Hello(Hello),
-    /// Asks for a [`ServerMessage::Pong`] with the same nonce.
+    /// Asks for a [`Pong`](super::ServerMessage::Pong) with the same nonce.
     Ping {
         /// Any number.
         nonce: u64,
     },
-    /// Answers a [`ServerMessage::Ping`].
+    /// Answers a [`Ping`](super::ServerMessage::Ping).
     Pong {
-        /// The number of the ping.
+        /// The nonce of the ping.
         nonce: u64,
     },
-    /// Opens a room on a channel. Answered by [`ServerMessage::Joined`], then everything from there on.
+    /// Opens a room on a channel. Answered by [`Joined`](super::ServerMessage::Joined), which the room's entries follow.
     Join {
-        /// A number of the client's choice that is not in use.
+        /// A number of the client's choice that no open channel of the connection has.
         channel: Channel,
-        /// The room.
+        /// The room to open.
         room: RoomId,
-        /// The last revision that the client holds; without one it gets the text first.
+        /// The last revision that the client holds; without it the server sends the text first.
         #[serde(default)]
         after: Option<Revision>,
-        /// A client that holds unacknowledged edits, or wants all of the history, must have every entry after `after`.
-        /// Without this the server may send the text instead where that is shorter.
+        /// The log that `after` counts in, as the earlier `Joined` told it. If the room of that name has another log by now (it
+        /// was deleted and made anew), the join is refused with `room_replaced`.
+        #[serde(default)]
+        log: Option<LogIdentity>,
+        /// Whether the client needs every entry after `after`: because it holds unacknowledged edits, or wants the whole
+        /// history. Without this the server may send the text instead where that is shorter.
         #[serde(default)]
         entries_only: bool,
     },
-    /// Closes a channel. Answered by [`ServerMessage::Left`].
+    /// Closes a channel. Answered by [`Left`](super::ServerMessage::Left).
     Leave {
-        /// The channel.
+        /// The channel to close.
         channel: Channel,
     },
-    /// Asks for an entry to be appended. Answered by [`ServerMessage::Ack`] at the entry's place among the others, or
-    /// by an error, and then nothing was appended and the seq is free.
+    /// Asks for an entry to be appended. Answered by [`Ack`](super::ServerMessage::Ack) at the entry's place among the
+    /// others, or by an error; then nothing was appended and the seq is free.
     Submit {
         /// The room's channel.
         channel: Channel,
-        /// One more than the session's last one in this room, from 1.
+        /// One more than the session's last seq in this room, from 1.
         seq: Seq,
-        /// The revision that the command counts on.
+        /// The revision that the command is based on.
         base: Revision,
         /// What to append.
         command: Command,
     },
-    /// Makes a room. Answered by [`ServerMessage::Created`].
-    CreateRoom {
-        /// The question's number.
+    /// Asks a question. Answered by one or more [`Answer`](super::ServerMessage::Answer) with the same number, in any order
+    /// with the answers to other questions, or by an error about that number.
+    #[serde(skip)]
+    Ask {
+        /// A number of the client's choice, by which it knows the answer.
         request: RequestId,
-        /// Its name, or none for a new UUID.
-        #[serde(default)]
-        room: Option<RoomId>,
-        /// What is set in it from the start: its first entry, if anything is.
-        #[serde(default)]
-        settings: Box<SettingsPatch>,
+        /// What is asked.
+        question: Question,
     },
-    /// Deletes a room with its history. Answered by [`ServerMessage::Deleted`].
-    DeleteRoom {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-    },
-    /// Lists the rooms that the asker may see, by name. Answered by [`ServerMessage::Rooms`].
-    ListRooms {
-        /// The question's number.
-        request: RequestId,
-        /// Which ones.
-        #[serde(default)]
-        filter: Box<RoomFilter>,
-        /// Rooms after this one.
-        #[serde(default)]
-        after: Option<RoomId>,
-        /// At most this many, 1 to [`PAGE_MAX`](crate::limits::PAGE_MAX).
-        limit: u32,
-    },
-    /// Asks about one room. Answered by [`ServerMessage::Room`].
-    ShowRoom {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-    },
-    /// Asks for the text. Answered by one or more [`ServerMessage::Text`].
-    ReadText {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// When.
-        at: At,
-    },
-    /// Asks for a page of the log. Answered by one [`ServerMessage::Log`].
-    ReadLog {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// The first revision wanted, from 1.
-        from: Revision,
-        /// At most this many entries, 1 to [`PAGE_MAX`](crate::limits::PAGE_MAX); fewer come where they are large.
-        limit: u32,
-    },
-    /// Asks for the hash of the text, to check one's own. Answered by [`ServerMessage::Hash`].
-    HashText {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// When.
-        at: At,
-    },
-    /// Gives another token for this connection, before the one it has expires. Answered by
-    /// [`ServerMessage::Authenticated`]. It must be of the same account.
+    /// Replaces the connection's token by a newer one of the same account, before it expires. Answered by
+    /// [`Authenticated`](super::ServerMessage::Authenticated), or by an error about the number.
     Authenticate {
-        /// The question's number.
+        /// A number of the client's choice, by which it knows the answer.
         request: RequestId,
-        /// The token.
+        /// The newer token.
         token: String,
     },
-    /// Reads what people set in a room, and who may do what. Answered by [`ServerMessage::Settings`].
-    ReadSettings {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// When.
-        at: At,
-    },
-    /// Reads the named versions of a room. Answered by [`ServerMessage::Versions`].
-    ReadVersions {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-    },
-    /// Reads a page of the chat, the newest first. Answered by [`ServerMessage::Chat`].
-    ReadChat {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// Messages said before this revision.
-        #[serde(default)]
-        before: Option<Revision>,
-        /// Only the thread of this message, which itself is not in it; otherwise, only what is in no thread.
-        #[serde(default)]
-        thread: Option<Revision>,
-        /// When: the messages as they stood then.
-        #[serde(default)]
-        at: At,
-        /// At most this many, 1 to [`PAGE_MAX`](crate::limits::PAGE_MAX); fewer come where they are large.
-        limit: u32,
-    },
-    /// Reads the comments by their place. Answered by one or more [`ServerMessage::Comments`].
-    ReadComments {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// When.
-        at: At,
-    },
-    /// Says that the asker's account has read the chat up to a message. Answered by [`ServerMessage::Marked`].
-    MarkRead {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// The newest message that was read.
-        message: Revision,
-    },
-    /// Follows the list of rooms. Answered by [`ServerMessage::Rooms`] with the first page, then
-    /// [`ServerMessage::RoomChanged`] and [`ServerMessage::RoomGone`] under the same number, until `UnwatchRooms`.
-    WatchRooms {
-        /// The question's number.
-        request: RequestId,
-        /// Which ones.
-        #[serde(default)]
-        filter: Box<RoomFilter>,
-    },
-    /// Ends a `WatchRooms`.
-    UnwatchRooms {
-        /// Its number.
-        request: RequestId,
-    },
-    /// Follows who is in the room and where: [`ServerMessage::Presence`] from here on, everybody first.
+    /// Starts or stops [`Presence`](super::ServerMessage::Presence) messages about a room. The first one tells everybody.
     WatchPresence {
         /// The room's channel.
         channel: Channel,
-        /// Whether to go on or to stop.
+        /// Whether to start or to stop.
         on: bool,
     },
-    /// Tells the others in the room where one is. Only the newest counts; it is answered only if refused.
+    /// Replaces what the others in the room see of this client's presence. Only the newest counts; it is answered only if
+    /// it is refused.
     SetPresence {
         /// The room's channel.
         channel: Channel,
-        /// The revision that its positions count on.
+        /// The revision that the positions in `presence` are based on.
         base: Revision,
-        /// All of it.
+        /// The whole presence; it replaces the one before.
         presence: Box<Presence>,
     },
-    /// Passes something on to one participant, to set up a call. Answered only if refused.
+    /// Passes a message to one participant, to set up a call. It is answered only if it is refused.
     Signal {
         /// The room's channel.
         channel: Channel,
-        /// Who is to have it.
+        /// The receiver.
         to: ParticipantId,
-        /// What it is.
+        /// The step of the call's setup.
         kind: SignalKind,
-        /// At most [`SIGNAL_BYTES_MAX`](crate::limits::SIGNAL_BYTES_MAX) bytes.
+        /// At most [`SIGNAL_BYTES_MAX`](crate::limits::SIGNAL_BYTES_MAX) bytes, which the server passes on unread.
         payload: String,
     },
-    /// Asks for credentials of the relay for calls. Answered by [`ServerMessage::Turn`].
-    TurnCredentials {
-        /// The question's number.
-        request: RequestId,
-    },
-    /// Asks how what is before a place might go on. Answered by [`ServerMessage::Completions`].
-    Complete {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// The revision that the place counts on.
-        base: Revision,
-        /// The place.
-        position: Scalar,
-        /// At most this many, 1 to [`COMPLETIONS_MAX`](crate::limits::COMPLETIONS_MAX).
-        limit: u32,
-    },
-    /// Asks what happened in a room after one revision and up to another. Answered by [`ServerMessage::Summary`].
-    Summarize {
-        /// The question's number.
-        request: RequestId,
-        /// The room.
-        room: RoomId,
-        /// After this revision.
-        from: At,
-        /// Up to this one.
-        to: At,
-    },
-}
-
-impl ClientMessage {
-    /// The number of the question that it is, if it is one.
-    pub fn request(&self) -> Option<RequestId> {
-        match self {
-            Self::CreateRoom { request, .. }
-            | Self::DeleteRoom { request, .. }
-            | Self::ListRooms { request, .. }
-            | Self::ShowRoom { request, .. }
-            | Self::ReadText { request, .. }
-            | Self::ReadLog { request, .. }
-            | Self::HashText { request, .. }
-            | Self::Authenticate { request, .. }
-            | Self::ReadSettings { request, .. }
-            | Self::ReadVersions { request, .. }
-            | Self::ReadChat { request, .. }
-            | Self::ReadComments { request, .. }
-            | Self::MarkRead { request, .. }
-            | Self::WatchRooms { request, .. }
-            | Self::UnwatchRooms { request }
-            | Self::TurnCredentials { request }
-            | Self::Complete { request, .. }
-            | Self::Summarize { request, .. } => Some(*request),
-            Self::Hello(_)
-            | Self::Ping { .. }
-            | Self::Pong { .. }
-            | Self::Join { .. }
-            | Self::Leave { .. }
-            | Self::Submit { .. }
-            | Self::WatchPresence { .. }
-            | Self::SetPresence { .. }
-            | Self::Signal { .. } => None,
-        }
-    }
 }
 
 /// The first message of a connection.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
 pub struct Hello {
-    /// [`PROTOCOL_VERSION`](crate::limits::PROTOCOL_VERSION) of the client.
+    /// The version that the client speaks: [`PROTOCOL_VERSION`](crate::limits::PROTOCOL_VERSION).
     pub protocol: u16,
-    /// Proof of who it is, where the server wants one.
+    /// Proof of the client's identity, where the server asks for one.
     #[serde(default)]
     pub token: Option<String>,
     /// The client's session, the same after a reconnect.
     pub session: SessionId,
-    /// A name for people, at most [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes; may be empty.
+    /// The name that others see, at most [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX) bytes; may be empty.
     #[serde(default)]
     pub name: String,
 }

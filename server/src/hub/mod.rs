@@ -12,14 +12,10 @@
 //! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
 //! - [`pulse`]: the one timer by which presence is told.
-//! - [`assist`]: completion and summaries.
 //! - [`watch`]: lists of rooms that connections follow.
 //! - [`removal`]: rooms that go, with all that is kept of them; [`expiry`]: those in which nothing happens.
-//! - [`answers`]: questions that take looking up.
 
 pub mod activity;
-pub mod answers;
-pub mod assist;
 pub mod card;
 pub mod cell;
 pub mod chat;

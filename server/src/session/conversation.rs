@@ -5,16 +5,16 @@ use std::{collections::HashMap, sync::Arc};
 use motet_protocol::{
     codec::CodecError,
     error::{About, ErrorCode, ErrorMessage},
-    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, ServerId, SessionId, UnixMs},
+    ids::{Channel, LogIdentity, ParticipantId, RequestId, Revision, RoomId, Seq, ServerId, SessionId, UnixMs},
     limits::{
         HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, SIGNAL_BYTES_MAX, SIGNALS_PER_SECOND_MAX,
         TOKEN_BYTES_MAX,
     },
-    message::{ClientMessage, Command, Durability, Hello, HttpAddress, ServerMessage, Welcome},
+    message::{ClientMessage, Command, Durability, Hello, HttpAddress, Question, ServerMessage, Welcome},
     presence::{Presence, SignalKind},
 };
 
-use super::{Caller, Pace, Turn, turn::no_relay};
+use super::{Caller, Pace, Turn};
 use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
@@ -91,6 +91,8 @@ pub enum Act<'a, C> {
         room: RoomId,
         /// The revision that the client has.
         after: Option<Revision>,
+        /// The log that the client took that revision from.
+        log: Option<LogIdentity>,
         /// Whether it must have every entry.
         entries_only: bool,
     },
@@ -157,7 +159,7 @@ pub enum Act<'a, C> {
         /// The question's number.
         request: RequestId,
         /// The question.
-        question: ClientMessage,
+        question: Question,
     },
 }
 
@@ -260,18 +262,6 @@ impl<C> Session<C> {
     }
 
     fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
-        if let ClientMessage::TurnCredentials { request } = message {
-            return match &settings.turn {
-                Some(turn) => Act::Reply(turn.credentials(request, caller.participant, now)),
-                None => reply(no_relay().about(About::Request(request))),
-            };
-        }
-        if let ClientMessage::Authenticate { request, token } = message {
-            return Act::Authenticate { request, token };
-        }
-        if let Some(request) = message.request() {
-            return Act::Answer { caller, request, question: message };
-        }
         match message {
             ClientMessage::Hello(_) => {
                 let refusal = Refusal::new(ErrorCode::HelloRepeated, "Hello was said on this connection before");
@@ -279,14 +269,14 @@ impl<C> Session<C> {
             }
             ClientMessage::Ping { nonce } => Act::Reply(ServerMessage::Pong { nonce }),
             ClientMessage::Pong { nonce } => Act::Answered { nonce },
-            ClientMessage::Join { channel, room, after, entries_only } => {
+            ClientMessage::Join { channel, room, after, log, entries_only } => {
                 let refusal = if self.channels.contains_key(&channel) {
                     Refusal::new(ErrorCode::ChannelInUse, format!("channel {channel} is joined; choose another"))
                 } else if self.channels.len() as u64 >= u64::from(settings.limits.channels_max) {
                     let most = settings.limits.channels_max;
                     Refusal::new(ErrorCode::TooManyChannels, format!("{most} rooms are open here; leave one first"))
                 } else {
-                    return Act::Join { caller, channel, room, after, entries_only };
+                    return Act::Join { caller, channel, room, after, log, entries_only };
                 };
                 reply(refusal.about(About::Channel(channel)))
             }
@@ -324,8 +314,8 @@ impl<C> Session<C> {
                 };
                 reply(refusal.about(About::Channel(channel)))
             }
-            // All others are questions.
-            _ => Act::Nothing,
+            ClientMessage::Ask { request, question } => Act::Answer { caller, request, question },
+            ClientMessage::Authenticate { request, token } => Act::Authenticate { request, token },
         }
     }
 

@@ -30,10 +30,11 @@ use super::{
 use crate::{
     auth::Authenticator,
     hub::{
-        HISTORY_TRIES, answers, blocking, cell::Joined, commits::shutting_down, history, now_ms, older_entries,
-        refusal_of, rooms::Rooms,
+        HISTORY_TRIES, blocking, cell::Joined, commits::shutting_down, history, now_ms, older_entries, refusal_of,
+        rooms::Rooms,
     },
     metrics::Metrics,
+    requests::{Asked, Assistant, answer},
     room::{
         Fed, Outlet, Refusal, Submitted, Wire,
         live::Join,
@@ -57,6 +58,8 @@ pub struct Context {
     pub auth: Authenticator,
     /// What clients are told.
     pub settings: Arc<Settings>,
+    /// Completes and summarizes.
+    pub(crate) assistant: Assistant,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// Ends reading: what was read is finished, nothing more is taken.
@@ -306,15 +309,21 @@ impl Task {
                 let act = self.session.authenticated(request, identity);
                 return Self::say(&self.connection, act);
             }
-            Act::Join { caller, channel, room, after, entries_only } => {
+            Act::Join { caller, channel, room, after, log, entries_only } => {
                 let wire = self.connection.deliver(|outbox| outbox.wire);
                 let key = Arc::clone(&self.connection);
                 let rooms = &self.context.rooms;
                 let changes = rooms.grants.changes();
                 let joined = match rooms.enter(&caller, &room, Role::Viewer).await {
                     Ok((cell, principal)) => {
-                        let join = Join { key, principal, channel, wire, after, entries_only, now: now_ms() };
-                        cell.join(join).map(|reader| Joined { cell, reader })
+                        let (resumed, log) = (after.and(log), cell.log_id().identity());
+                        if resumed.is_some_and(|resumed| resumed != log) {
+                            let words = format!("room {room} was deleted and made anew; join without a revision");
+                            Err(Refusal::new(ErrorCode::RoomReplaced, words))
+                        } else {
+                            let join = Join { key, principal, channel, wire, log, after, entries_only, now: now_ms() };
+                            cell.join(join).map(|reader| Joined { cell, reader })
+                        }
                     }
                     Err(refusal) => Err(refusal),
                 };
@@ -356,11 +365,12 @@ impl Task {
             Act::Answer { caller, request, question } => {
                 // There is one, since no message is taken while there is none; a closed semaphore has none either.
                 let permit = Arc::clone(&self.requests).try_acquire_owned();
-                let (rooms, connection) = (self.context.rooms.clone(), Arc::clone(&self.connection));
+                let (context, connection) = (self.context.clone(), Arc::clone(&self.connection));
+                let asked = Asked { context, caller, request, connection };
                 tokio::spawn(async move {
-                    answers::answer(&rooms, &caller, request, question, &connection).await;
+                    answer(&asked, question).await;
                     drop(permit);
-                    connection.wake();
+                    asked.connection.wake();
                 });
             }
             said => {

@@ -125,12 +125,13 @@ impl Server {
                     act => panic!("a guest was not let in: {act:?}"),
                 }
             }
-            Act::Join { caller, channel, room, after, entries_only } => {
+            Act::Join { caller, channel, room, after, entries_only, .. } => {
                 let principal = Arc::new(caller.in_room(&room, None, None));
                 let number = room.as_str().parse().unwrap();
                 let wire = link.wire;
                 let room = self.open(number, &mut logs[number]);
-                let join = Join { key: id, principal, channel, wire, after, entries_only, now };
+                let log = motet_protocol::ids::LogIdentity(uuid::Uuid::nil());
+                let join = Join { key: id, principal, channel, wire, log, after, entries_only, now };
                 match room.join(join) {
                     Ok((reader, joined, replaced)) => {
                         link.outbox.put(&joined);

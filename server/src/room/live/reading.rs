@@ -6,7 +6,7 @@ use bytes::Bytes;
 use motet_protocol::{
     access::Role,
     error::ErrorCode,
-    ids::{Channel, Revision, RoomId, Seq, UnixMs},
+    ids::{Channel, LogIdentity, Revision, RoomId, Seq, UnixMs},
     message::{Entry, ServerMessage, SnapshotInfo},
     presence::Person,
 };
@@ -26,7 +26,7 @@ impl<K> Room<K> {
     /// Opens the room for a reader. Returns what to tell it first; feed it next. Readers of the same session on other
     /// connections are returned too: they are out.
     pub fn join(&mut self, join: Join<K>) -> Result<(ReaderId, ServerMessage, Vec<Reader<K>>), Refusal> {
-        let Join { key, principal, channel, wire, after, entries_only, now } = join;
+        let Join { key, principal, channel, wire, log, after, entries_only, now } = join;
         let participant = principal.participant;
         let role = self.role_of(&principal).ok_or_else(|| not_found(None))?;
         let head = self.state.revision();
@@ -49,7 +49,7 @@ impl<K> Room<K> {
         };
         self.roster.arrive(Person { participant, author: principal.author.clone(), role, joined_ms: now });
         let id = self.readers.add(key, principal, role, Cursor::new(participant, channel, wire, place));
-        Ok((id, ServerMessage::Joined { channel, head, role, snapshot }, replaced))
+        Ok((id, ServerMessage::Joined { channel, log, head, role, snapshot }, replaced))
     }
 
     /// Gives the readers what the room's project gives each of them now. What becomes of their roles is for
@@ -187,6 +187,8 @@ pub struct Join<K> {
     pub channel: Channel,
     /// The form of its messages.
     pub wire: Wire,
+    /// The room's log, for `Joined`.
+    pub log: LogIdentity,
     /// The revision that it has.
     pub after: Option<Revision>,
     /// Whether it must have every entry after that one.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use motet_protocol::{
     codec,
     error::ErrorCode,
-    ids::{ParticipantId, Revision, Seq},
+    ids::{LogIdentity, ParticipantId, Revision, Seq},
     limits::OPERATION_COMPONENTS_MAX,
     message::{Command, Entry},
     ot::Operation,
@@ -17,6 +17,7 @@ use crate::room::{Outlet, ReaderId, Wire, limits::WINDOW_QUIET_BYTES, propose::S
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
+const LOG: LogIdentity = LogIdentity(uuid::Uuid::nil());
 
 fn room(limits: RoomLimits) -> Room<&'static str> {
     Room::new(RoomState::default(), 0, limits)
@@ -24,7 +25,7 @@ fn room(limits: RoomLimits) -> Room<&'static str> {
 
 fn join(room: &mut Room<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
     let principal = Arc::new(Principal::nobody(participant));
-    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
+    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, log: LOG, after: None, entries_only: false, now: 0 };
     room.join(join).unwrap().0
 }
 
@@ -217,7 +218,8 @@ mod roles {
         principal: &Arc<Principal>,
     ) -> Result<ReaderId, Refusal> {
         let principal = Arc::clone(principal);
-        let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
+        let join =
+            Join { key, principal, channel: 1, wire: Wire::Tcp, log: LOG, after: None, entries_only: false, now: 0 };
         room.join(join).map(|(reader, _, _)| reader)
     }
 
