@@ -6,7 +6,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{ParticipantId, Revision, Seq},
     message::{Command, Entry},
-    ot::{Carried, Mismatch, Operation},
+    ot::{Mismatch, Operation, Rebase},
 };
 
 use super::{limits::RETRY_AFTER_MS, limits::RoomLimits, refusal::Refusal};
@@ -55,21 +55,21 @@ pub fn place<'a>(submit: &Submit, after_base: impl Iterator<Item = &'a Entry>) -
 
 /// A command on its way over the entries after its base.
 enum Moving<'a> {
-    Edit(Carried<'a>),
+    Edit(Rebase<'a>),
     Other(Cow<'a, Command>),
 }
 
 impl<'a> Moving<'a> {
     fn new(command: &'a Command) -> Self {
         match command {
-            Command::Edit(operation) => Self::Edit(Carried::new(operation)),
+            Command::Edit(operation) => Self::Edit(Rebase::new(operation)),
             other => Self::Other(Cow::Borrowed(other)),
         }
     }
 
     fn over(&mut self, other: &Operation) -> Result<(), Mismatch> {
         match self {
-            Self::Edit(carried) => carried.over(other),
+            Self::Edit(rebase) => rebase.over(other),
             // Of the others, only what is about a place of the text moves with it.
             Self::Other(command) if matches!(**command, Command::Comment(_)) => {
                 command.to_mut().move_over(other).map(|_| ())
@@ -80,14 +80,14 @@ impl<'a> Moving<'a> {
 
     fn asks_the_same_as(&self, logged: &Command) -> bool {
         match self {
-            Self::Edit(carried) => logged.operation().is_some_and(|logged| carried.operation().as_ref() == logged),
+            Self::Edit(rebase) => logged.operation().is_some_and(|logged| rebase.operation().as_ref() == logged),
             Self::Other(command) => command.asks_the_same_as(logged),
         }
     }
 
     fn into_changed(self) -> Option<Command> {
         match self {
-            Self::Edit(carried) => carried.into_changed().map(Command::Edit),
+            Self::Edit(rebase) => rebase.into_changed().map(Command::Edit),
             Self::Other(Cow::Owned(command)) => Some(command),
             Self::Other(Cow::Borrowed(_)) => None,
         }

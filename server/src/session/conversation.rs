@@ -14,7 +14,7 @@ use motet_protocol::{
     presence::{Presence, SignalKind},
 };
 
-use super::{Caller, Pace, Turn};
+use super::{Caller, RateLimiter, Turn};
 use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
@@ -37,7 +37,7 @@ pub struct Settings {
 pub struct Session<C> {
     phase: Phase,
     channels: HashMap<Channel, C>,
-    signals: Pace,
+    signals: RateLimiter,
     heard_ms: UnixMs,
     pinged: bool,
 }
@@ -169,7 +169,7 @@ impl<C> Session<C> {
         Self {
             phase: Phase::Greeting { since_ms: now },
             channels: HashMap::new(),
-            signals: Pace::new(SIGNALS_PER_SECOND_MAX, now),
+            signals: RateLimiter::new(SIGNALS_PER_SECOND_MAX, now),
             heard_ms: now,
             pinged: false,
         }

@@ -40,7 +40,7 @@ use crate::{
         live::Join,
         propose::{self, Submit},
     },
-    session::{Act, Caller, Pace, Session, Settings},
+    session::{Act, Caller, RateLimiter, Session, Settings},
 };
 
 /// How often a connection looks at the time.
@@ -84,11 +84,11 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     metrics.connections.inc();
     let (connection, reading) = Connection::new(stream, wire, Arc::clone(&metrics));
     let now = now_ms();
-    let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
+    let limiter = RateLimiter::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
     let (session, told) = (Session::new(now), Vec::new());
     // Bytes that came with an upgrade are there before the socket is readable.
-    let mut task = Task { connection, reading, inbound, more: true, session, pace, requests, told, context };
+    let mut task = Task { connection, reading, inbound, more: true, session, limiter, requests, told, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -104,7 +104,7 @@ struct Task {
     /// Whether there may be messages in what was read that are not taken yet.
     more: bool,
     session: Session<Joined>,
-    pace: Pace,
+    limiter: RateLimiter,
     requests: Arc<Semaphore>,
     /// What was told of presence with the bytes that were read last: the newest of each channel.
     told: Vec<(Channel, Revision, Box<Presence>)>,
@@ -249,7 +249,7 @@ impl Task {
         if !outgoing.is_empty() {
             self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
         }
-        if let Some(wait_ms) = self.pace.spend(messages, now) {
+        if let Some(wait_ms) = self.limiter.spend(messages, now) {
             flush_all();
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }

@@ -31,7 +31,7 @@ use crate::{
     hub::due,
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
-    session::Ahead,
+    session::PresenceCredit,
 };
 
 /// An outbox takes frames until it holds this many bytes; then readers wait in the log. With the one frame that may
@@ -66,7 +66,7 @@ pub struct Outbox {
     stuck: bool,
     dead: bool,
     /// How far presence runs ahead of the client.
-    ahead: Ahead,
+    presence_credit: PresenceCredit,
     /// Channels whose readers wait for room or for entries from the log.
     lagging: Vec<Channel>,
     /// Channels that rooms have closed.
@@ -106,24 +106,24 @@ impl Outbox {
         if !room {
             self.lag(channel);
         }
-        room && self.ahead.may_send()
+        room && self.presence_credit.may_send()
     }
 
     /// Puts presence in, and what finds out how far the client has come with it.
     pub fn put_news(&mut self, put: impl FnOnce(&mut Self)) {
         let before = self.buffer.len();
         put(self);
-        if let Some(nonce) = self.ahead.sent(self.buffer.len() - before) {
+        if let Some(nonce) = self.presence_credit.sent(self.buffer.len() - before) {
             self.put(&ServerMessage::Ping { nonce });
         }
     }
 
     /// Takes the client's answer to a ping. Returns whether presence was held back that may be put in now.
     pub fn answered(&mut self, nonce: u64) -> bool {
-        if let Some(nonce) = self.ahead.answered(nonce) {
+        if let Some(nonce) = self.presence_credit.answered(nonce) {
             self.put(&ServerMessage::Ping { nonce });
         }
-        self.ahead.take_held()
+        self.presence_credit.take_held()
     }
 
     /// Notes that a channel's reader is to be moved on by the connection's task.
@@ -172,7 +172,7 @@ impl Connection {
             dirty: false,
             stuck: false,
             dead: false,
-            ahead: Ahead::default(),
+            presence_credit: PresenceCredit::default(),
             lagging: Vec::new(),
             dropped: Vec::new(),
         };

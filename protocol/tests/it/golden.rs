@@ -1,7 +1,5 @@
 //! The bytes and the JSON of every message, as `golden/messages.json` pins them. A change there is a change of the
-//! protocol: `MOTET_GOLDEN=write cargo test -p motet-protocol --test golden` makes it, on purpose.
-
-#![allow(clippy::unwrap_used)]
+//! protocol: `MOTET_GOLDEN=write cargo test -p motet-protocol golden` makes it, on purpose.
 
 use std::{collections::BTreeSet, fmt::Debug, path::PathBuf};
 

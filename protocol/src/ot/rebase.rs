@@ -10,7 +10,7 @@ use super::{Component, Mismatch, Operation, operation::Assembly};
 /// What people type is nearly always one insertion or one deletion, and so is what it is moved over: then only its place
 /// changes, and nothing is built until it is asked for. Everything else goes to `transform` itself.
 #[derive(Debug)]
-pub struct Carried<'a> {
+pub struct Rebase<'a> {
     /// The operation, but for its place if that is `moved`.
     content: Cow<'a, Operation>,
     step: Option<Step>,
@@ -26,7 +26,7 @@ struct Step {
     base: u64,
 }
 
-impl<'a> Carried<'a> {
+impl<'a> Rebase<'a> {
     /// Sets out with an operation.
     pub fn new(operation: &'a Operation) -> Self {
         Self { content: Cow::Borrowed(operation), step: Step::of(operation), moved: false }
@@ -154,33 +154,33 @@ mod tests {
             others in prop::collection::vec(steps(), 0..6),
         ) {
             let mine = operation(BASE, &mine);
-            let (mut carried, mut expected, mut length) = (Carried::new(&mine), mine.clone(), BASE);
+            let (mut rebase, mut expected, mut length) = (Rebase::new(&mine), mine.clone(), BASE);
             for other in &others {
                 let other = operation(length, other);
                 length = other.target_len();
                 expected = expected.transform(&other).unwrap().0;
-                carried.over(&other).unwrap();
-                let moved = carried.operation().into_owned();
+                rebase.over(&other).unwrap();
+                let moved = rebase.operation().into_owned();
                 prop_assert_eq!(&moved, &expected);
             }
-            prop_assert_eq!(carried.into_changed().unwrap_or_else(|| mine.clone()), expected);
+            prop_assert_eq!(rebase.into_changed().unwrap_or_else(|| mine.clone()), expected);
         }
     }
 
     #[test]
     fn an_operation_of_another_text_is_refused() {
         let mine = operation(5, &[(true, 1, 1)]);
-        let mut carried = Carried::new(&mine);
-        carried.over(&operation(5, &[(true, 0, 2)])).unwrap();
-        assert_eq!(carried.over(&operation(5, &[(true, 0, 2)])), Err(Mismatch { expected: 9, found: 5 }));
-        assert_eq!(carried.operation().base_len(), 9);
+        let mut rebase = Rebase::new(&mine);
+        rebase.over(&operation(5, &[(true, 0, 2)])).unwrap();
+        assert_eq!(rebase.over(&operation(5, &[(true, 0, 2)])), Err(Mismatch { expected: 9, found: 5 }));
+        assert_eq!(rebase.operation().base_len(), 9);
     }
 
     #[test]
     fn typing_is_carried_without_building_anything() {
         let (mine, other) = (operation(5, &[(true, 3, 1)]), operation(5, &[(true, 1, 1)]));
-        let mut carried = Carried::new(&mine);
-        carried.over(&other).unwrap();
-        assert!(carried.moved && matches!(carried.content, Cow::Borrowed(_)));
+        let mut rebase = Rebase::new(&mine);
+        rebase.over(&other).unwrap();
+        assert!(rebase.moved && matches!(rebase.content, Cow::Borrowed(_)));
     }
 }

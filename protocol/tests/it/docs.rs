@@ -1,8 +1,6 @@
 //! The pages about the protocol say what the code does: every message with its number and fields, every error code, every
 //! limit, and examples that can be read.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -8,7 +8,7 @@ const AHEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// What was sent ahead of one client.
 #[derive(Debug, Default)]
-pub struct Ahead {
+pub struct PresenceCredit {
     bytes: usize,
     /// The ping under way: its nonce, and what had been sent in front of it.
     asked: Option<(u64, usize)>,
@@ -17,7 +17,7 @@ pub struct Ahead {
     held: bool,
 }
 
-impl Ahead {
+impl PresenceCredit {
     /// Whether presence may be sent. A no is remembered.
     pub fn may_send(&mut self) -> bool {
         let may = self.bytes < AHEAD_BYTES_MAX;
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn a_client_that_does_not_answer_is_sent_a_second_of_presence_and_no_more() {
-        let mut ahead = Ahead::default();
+        let mut ahead = PresenceCredit::default();
         let mut pings = Vec::new();
         let mut sent = 0;
         while ahead.may_send() {
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_client_that_answers_is_never_held_back() {
-        let mut ahead = Ahead::default();
+        let mut ahead = PresenceCredit::default();
         for _ in 0..1_000 {
             assert!(ahead.may_send());
             if let Some(nonce) = ahead.sent(500) {

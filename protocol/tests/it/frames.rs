@@ -1,7 +1,5 @@
 //! Frames in a stream, however the stream is cut and whatever it claims.
 
-#![allow(clippy::unwrap_used)]
-
 use bytes::{BufMut, Bytes, BytesMut};
 use motet_protocol::{
     codec::{self, ClientCodec, Frame, FrameDecoder, FramingError, MessageCodec, StreamError},

@@ -1,9 +1,6 @@
 //! What must hold of operations, whatever they are.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use super::support::{applied, assert_canonical, length, operation, steps, text};
 use motet_protocol::{
     codec::{self, CodecError},
     json,
@@ -16,7 +13,6 @@ use motet_protocol::{
 };
 use proptest::prelude::*;
 use ropey::Rope;
-use support::{applied, assert_canonical, length, operation, steps, text};
 
 proptest! {
     #[test]

@@ -1,7 +1,5 @@
 //! The fast ways of reading JSON take what the plain one takes, and refuse what it refuses, in the same words.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
-
 use std::fmt::Debug;
 
 use motet_protocol::{

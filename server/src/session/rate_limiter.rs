@@ -5,13 +5,13 @@ use motet_protocol::ids::UnixMs;
 
 /// A bucket that holds a second's worth of messages.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct RateLimiter {
     per_second: f64,
     tokens: f64,
     last_ms: UnixMs,
 }
 
-impl Pace {
+impl RateLimiter {
     /// A full bucket for this many messages a second.
     pub fn new(per_second: u32, now: UnixMs) -> Self {
         let per_second = f64::from(per_second.max(1));
@@ -55,29 +55,29 @@ mod tests {
     #[test]
     fn who_sends_faster_than_allowed_is_read_at_the_allowed_rate() {
         let mut now = 1_000;
-        let mut pace = Pace::new(100, now);
-        assert_eq!(pace.spend(100, now), None);
+        let mut limiter = RateLimiter::new(100, now);
+        assert_eq!(limiter.spend(100, now), None);
         for _ in 0..10 {
-            let wait = pace.spend(10, now).expect("the bucket is empty");
+            let wait = limiter.spend(10, now).expect("the bucket is empty");
             assert_eq!(wait, 100);
             now += wait;
         }
-        assert_eq!(pace.spend(50, now + 10_000), None);
+        assert_eq!(limiter.spend(50, now + 10_000), None);
     }
 
     #[test]
     fn what_is_refused_costs_nothing() {
-        let mut pace = Pace::new(10, 1_000);
-        let taken = (0..100).filter(|_| pace.take(1_000).is_ok()).count();
+        let mut limiter = RateLimiter::new(10, 1_000);
+        let taken = (0..100).filter(|_| limiter.take(1_000).is_ok()).count();
         assert_eq!(taken, 10);
-        assert_eq!(pace.take(1_000), Err(100));
-        assert_eq!(pace.take(1_100), Ok(()));
+        assert_eq!(limiter.take(1_000), Err(100));
+        assert_eq!(limiter.take(1_100), Ok(()));
     }
 
     #[test]
     fn a_clock_set_back_stops_nobody_for_long() {
-        let mut pace = Pace::new(100, 1_000_000);
-        assert_eq!(pace.spend(1, 5), None);
-        assert_eq!(pace.spend(100, 6), Some(10));
+        let mut limiter = RateLimiter::new(100, 1_000_000);
+        assert_eq!(limiter.spend(1, 5), None);
+        assert_eq!(limiter.spend(100, 6), Some(10));
     }
 }

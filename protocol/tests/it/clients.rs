@@ -1,8 +1,6 @@
 //! Several clients, each with the real state machine, against the smallest server there can be: all reach the same text,
 //! whatever is lost on the way. Every failure names its seed; `MOTET_SEED=n` runs that one alone.
 
-#![allow(clippy::unwrap_used)]
-
 use std::{
     collections::VecDeque,
     sync::atomic::{AtomicUsize, Ordering},
