@@ -31,11 +31,11 @@ pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T, CodecError> {
     })
 }
 
-/// Decodes what a client says: the same as [`decode`], in half the time for an edit, which is nearly all that comes.
+/// Decodes a message of a client: as [`decode`], and in half the time for an edit, which nearly all of them are.
 ///
-/// A message that is told from others by a field is decoded in two steps, and all of it is kept in between, since that
-/// field may be the last one. An edit takes one step here. Whatever is not exactly that is left to the other way, and so
-/// are all errors.
+/// A message that a field tells from others is decoded in two steps, and all of it is kept in between, since that field
+/// may be the
+/// last one. An edit takes one step here. Everything else, and every error, is left to the other way.
 pub fn decode_client(text: &str) -> Result<ClientMessage, CodecError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -56,7 +56,7 @@ pub fn decode_client(text: &str) -> Result<ClientMessage, CodecError> {
     decode_message(text)
 }
 
-/// Decodes what a server says: the same as [`decode`], and faster for an entry that is an edit, as [`decode_client`] is.
+/// Decodes a message of a server: as [`decode`], and faster for an entry that is an edit, as [`decode_client`] is.
 pub fn decode_server(text: &str) -> Result<ServerMessage, CodecError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -86,8 +86,9 @@ pub fn decode_server(text: &str) -> Result<ServerMessage, CodecError> {
     decode_message(text)
 }
 
-/// Decodes any message: the same as [`decode`], without keeping the fields of one that says at its beginning that it is no
-/// question or answer.
+/// Decodes any message: as [`decode`], without keeping the fields of one whose type comes first and is not that of a
+/// question or an
+/// answer.
 fn decode_message<M: Message + DeserializeOwned>(text: &str) -> Result<M, CodecError> {
     if kind_at_beginning(text).is_some_and(|kind| !is_numbered::<M>(kind)) {
         let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -99,7 +100,7 @@ fn decode_message<M: Message + DeserializeOwned>(text: &str) -> Result<M, CodecE
     decode(text)
 }
 
-/// The one command that is frequent.
+/// The only command that is frequent.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Edit {
@@ -111,7 +112,7 @@ fn begins(text: &str, kind: &str) -> bool {
     kind_at_beginning(text) == Some(kind)
 }
 
-/// The type of a message that begins with it, as JavaScript or Python write it, if nothing in it is escaped.
+/// The type of a message that begins with it, as JavaScript and Python write it, if nothing in it is escaped.
 fn kind_at_beginning(text: &str) -> Option<&str> {
     let rest = text.strip_prefix(r#"{"type":"#)?;
     let rest = rest.strip_prefix(' ').unwrap_or(rest).strip_prefix('"')?;
@@ -148,7 +149,7 @@ pub fn encode_into<T: Serialize>(message: &T, buffer: &mut BytesMut) {
 /// Why encoding cannot fail.
 const ENCODES: &str = "messages hold only strings as keys and no failing types, and the buffer grows";
 
-/// Marks an operation's own errors among those of serde.
+/// Begins the messages of an operation's own errors among those of serde.
 pub const BAD_OPERATION: &str = "operation: ";
 
 /// What a message that failed to decode is about, as far as it is JSON and its fields tell.

@@ -16,38 +16,39 @@ use crate::{
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// A change of the text.
+    /// Changes the text.
     Edit(Operation),
-    /// Who a participant is. Put in by the server before a participant's first entry, and when it has changed; its seq is 0.
+    /// Tells a participant's name and account. The server puts it before the participant's first entry and where they
+    /// change; its seq is 0.
     Introduce(Author),
-    /// A change of the settings.
+    /// Changes settings.
     Settings(Box<SettingsPatch>),
-    /// A decision on what somebody may do. Only a host takes it.
+    /// Decides what a member may do. Only a host may.
     SetRole(RoleOf),
-    /// Gives a revision a name, or a name another revision.
+    /// Gives a revision a name, or moves the name to another revision.
     NameVersion {
         /// The name, 1 to [`VERSION_NAME_BYTES_MAX`](crate::limits::VERSION_NAME_BYTES_MAX) bytes.
         name: String,
-        /// The revision; 0 for that of this entry, less one.
+        /// The revision; 0 for the one before this entry.
         #[serde(default)]
         revision: Revision,
-        /// Words; may be empty.
+        /// A description for people; may be empty.
         #[serde(default)]
         description: String,
     },
-    /// Takes a name of a revision away.
+    /// Removes a name.
     RemoveVersion {
-        /// The name.
+        /// The name to remove.
         name: String,
     },
-    /// Something in the chat.
+    /// Changes the chat.
     Chat(Box<ChatCommand>),
-    /// Something with comments.
+    /// Changes the comments.
     Comment(Box<CommentCommand>),
 }
 
 impl Command {
-    /// What it does to the text, if it is an edit.
+    /// The operation, if this is an edit.
     pub fn operation(&self) -> Option<&Operation> {
         match self {
             Self::Edit(operation) => Some(operation),
@@ -55,11 +56,15 @@ impl Command {
         }
     }
 
-    /// Moves it over an edit that was ordered before it and that it did not know: from here on its positions count on the
-    /// text with that edit in it. Clients and servers both call this, so that a submit sent again has become exactly
-    /// what is in the log.
+    /// Transforms it over an edit that was ordered before it: from here on its positions are based on the text with
+    /// that edit. Clients and
+    /// servers both call this, so that a submit sent again becomes exactly what is in the log.
     ///
-    /// Returns that edit as it stands after this one, where this is an edit too; others leave it as it is.
+    /// Returns the other edit as it stands after this one, if this is an edit; other commands leave it as it is.
+    ///
+    /// # Errors
+    ///
+    /// The two are operations on texts of different lengths.
     pub fn move_over(&mut self, other: &Operation) -> Result<Option<Operation>, Mismatch> {
         match self {
             Self::Edit(operation) => {
@@ -75,8 +80,8 @@ impl Command {
         }
     }
 
-    /// Whether this, as it was submitted, is what has become of `logged`: what the server puts in or makes neat is passed
-    /// over.
+    /// Whether `logged` can be what the server has made of this submit. What the server adds or normalizes is not
+    /// compared.
     pub fn asks_the_same_as(&self, logged: &Self) -> bool {
         match (self, logged) {
             (Self::Chat(asked), Self::Chat(logged)) => asked.asks_the_same_as(logged),
@@ -88,18 +93,18 @@ impl Command {
     }
 }
 
-/// One durable thing that happened in a room. Its bincode form is also what stores keep.
+/// One durable thing that happened in a room. Stores keep its bincode form.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Entry {
     /// Its position in the log.
     pub revision: Revision,
-    /// Whose it is.
+    /// The participant that submitted it.
     pub participant: ParticipantId,
     /// The seq of its submit.
     pub seq: Seq,
     /// When the server ordered it; never before the entry in front of it.
     pub time_ms: UnixMs,
-    /// What happened, transformed to count on the revision before.
+    /// What happened, transformed to be based on the revision before.
     pub command: Command,
 }

@@ -1,5 +1,6 @@
-//! The operational-transformation kernel: operations on a text of Unicode scalar values, and what makes concurrent ones
-//! meet. The crate `operational-transform` does the transforming; only `operation` names it.
+//! The operational-transformation kernel: operations on a text of Unicode scalar values, and transforming concurrent
+//! ones so that all
+//! sides reach the same text. It uses the crate `operational-transform`, which only `operation` names.
 
 mod compact;
 mod compose;

@@ -1,23 +1,23 @@
-//! An operation on its way over others, one after the other.
+//! Rebasing an operation over a list of others.
 
 use std::borrow::Cow;
 
 use super::{Component, Mismatch, Operation, operation::Assembly};
 
-/// An operation that is transformed over others, which are in the log already, one by one: [`Operation::transform`] with this
-/// one as `self`, as far as its own side goes.
+/// An operation that is transformed over others, which are in the log already, one by one. The result is that of
+/// [`Operation::transform`] with this operation as `self`; the others' side is not computed.
 ///
-/// What people type is nearly always one insertion or one deletion, and so is what it is moved over: then only its place
-/// changes, and nothing is built until it is asked for. Everything else goes to `transform` itself.
+/// Nearly every edit is one insertion or one deletion, and so is what it is transformed over. Then only its position changes, and
+/// no operation is built until it is asked for. All other cases go to `transform`.
 #[derive(Debug)]
 pub struct Rebase<'a> {
-    /// The operation, but for its place if that is `moved`.
+    /// The operation, except for its position if `moved` is set.
     content: Cow<'a, Operation>,
     step: Option<Step>,
     moved: bool,
 }
 
-/// An operation that inserts or deletes at one place. Lengths are in scalars.
+/// An operation that inserts or deletes at one position. Lengths are in scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Step {
     at: u64,
@@ -27,12 +27,16 @@ struct Step {
 }
 
 impl<'a> Rebase<'a> {
-    /// Sets out with an operation.
+    /// Begins with an operation that is transformed over nothing yet.
     pub fn new(operation: &'a Operation) -> Self {
         Self { content: Cow::Borrowed(operation), step: Step::of(operation), moved: false }
     }
 
-    /// Moves it over another one.
+    /// Transforms the operation over the next one of the log.
+    ///
+    /// # Errors
+    ///
+    /// The two are operations on texts of different lengths.
     pub fn over(&mut self, other: &Operation) -> Result<(), Mismatch> {
         if let Some((step, other)) = self.step.zip(Step::of(other))
             && let Some(next) = step.over(other)
@@ -47,7 +51,7 @@ impl<'a> Rebase<'a> {
         Ok(())
     }
 
-    /// The operation as it is now; none if it is the one that set out.
+    /// The operation as it is now; none if nothing has changed it.
     pub fn into_changed(self) -> Option<Operation> {
         match (self.moved, self.content) {
             (false, Cow::Borrowed(_)) => None,
@@ -94,14 +98,14 @@ impl Step {
         }
     }
 
-    /// Where it is after another one; none if it changes by more than its place, or they are of different texts.
+    /// The step after another one; none if more than its position changes, or if the two are on texts of different lengths.
     fn over(self, other: Self) -> Option<Self> {
         if self.base != other.base {
             return None;
         }
         let (end, other_end) = (self.at + self.deleted, other.at + other.deleted);
         let at = if self.deleted == 0 && self.at <= other.at || self.deleted > 0 && end <= other.at {
-            // At the same place, what this one inserts comes to stand to the left.
+            // At the same position, what this one inserts stands to the left.
             self.at
         } else if other_end <= self.at {
             self.at + other.inserted - other.deleted
@@ -149,38 +153,38 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
-        fn carrying_over_many_gives_what_transforming_over_each_gives(
+        fn rebasing_over_many_gives_what_transforming_over_each_gives(
             mine in steps(),
             others in prop::collection::vec(steps(), 0..6),
         ) {
             let mine = operation(BASE, &mine);
-            let (mut rebase, mut expected, mut length) = (Rebase::new(&mine), mine.clone(), BASE);
+            let (mut rebased, mut expected, mut length) = (Rebase::new(&mine), mine.clone(), BASE);
             for other in &others {
                 let other = operation(length, other);
                 length = other.target_len();
                 expected = expected.transform(&other).unwrap().0;
-                rebase.over(&other).unwrap();
-                let moved = rebase.operation().into_owned();
+                rebased.over(&other).unwrap();
+                let moved = rebased.operation().into_owned();
                 prop_assert_eq!(&moved, &expected);
             }
-            prop_assert_eq!(rebase.into_changed().unwrap_or_else(|| mine.clone()), expected);
+            prop_assert_eq!(rebased.into_changed().unwrap_or_else(|| mine.clone()), expected);
         }
     }
 
     #[test]
     fn an_operation_of_another_text_is_refused() {
         let mine = operation(5, &[(true, 1, 1)]);
-        let mut rebase = Rebase::new(&mine);
-        rebase.over(&operation(5, &[(true, 0, 2)])).unwrap();
-        assert_eq!(rebase.over(&operation(5, &[(true, 0, 2)])), Err(Mismatch { expected: 9, found: 5 }));
-        assert_eq!(rebase.operation().base_len(), 9);
+        let mut rebased = Rebase::new(&mine);
+        rebased.over(&operation(5, &[(true, 0, 2)])).unwrap();
+        assert_eq!(rebased.over(&operation(5, &[(true, 0, 2)])), Err(Mismatch { expected: 9, found: 5 }));
+        assert_eq!(rebased.operation().base_len(), 9);
     }
 
     #[test]
-    fn typing_is_carried_without_building_anything() {
+    fn typing_is_rebased_without_building_anything() {
         let (mine, other) = (operation(5, &[(true, 3, 1)]), operation(5, &[(true, 1, 1)]));
-        let mut rebase = Rebase::new(&mine);
-        rebase.over(&other).unwrap();
-        assert!(rebase.moved && matches!(rebase.content, Cow::Borrowed(_)));
+        let mut rebased = Rebase::new(&mine);
+        rebased.over(&other).unwrap();
+        assert!(rebased.moved && matches!(rebased.content, Cow::Borrowed(_)));
     }
 }

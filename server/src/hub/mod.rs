@@ -9,6 +9,7 @@
 //! - [`company`]: who is where.
 //! - [`chat`]: the messages of rooms, in the store.
 //! - [`history`]: a room's state at any revision, from the store.
+//! - [`join`]: opening a room for a connection.
 //! - [`import`]: making a room of the log of another.
 //! - [`commits`]: what the log answers, brought to the rooms.
 //! - [`pulse`]: the one timer by which presence is told.
@@ -26,6 +27,7 @@ pub mod expiry;
 pub mod grants;
 pub mod history;
 pub mod import;
+pub mod join;
 mod places;
 pub mod projects;
 pub mod pulse;

@@ -46,6 +46,7 @@ impl Asked {
 /// Answers a question, with an error if it is refused.
 pub(crate) async fn answer(asked: &Asked, question: Question) {
     if let Err(refusal) = look_up(asked, question).await {
+        asked.context.metrics.refuse(refusal.code);
         let error = refusal.about(About::Request(asked.request));
         asked.connection.send_with_room(&ServerMessage::Error(error)).await;
     }

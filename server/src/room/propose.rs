@@ -130,7 +130,9 @@ fn other_content(seq: Seq) -> Refusal {
 pub fn mismatch(Mismatch { expected, found }: Mismatch, base: Revision) -> Refusal {
     Refusal::new(
         ErrorCode::OperationMismatch,
-        format!("the operation counts on {expected} characters, the text at revision {base} does not fit ({found})"),
+        format!(
+            "the operation is for a text of {expected} characters; the text at revision {base} does not fit ({found})"
+        ),
     )
 }
 

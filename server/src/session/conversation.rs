@@ -329,6 +329,11 @@ impl<C> Session<C> {
         self.complain(Refusal::new(code, error.to_string()).about(about))
     }
 
+    /// Takes note that the bytes are not frames; the message says why. Nothing more can be read.
+    pub fn framing_lost(&mut self, message: String) -> Act<'_, C> {
+        close(ErrorCode::FramingLost, message)
+    }
+
     /// Takes note of a frame that was too large and passed over. The connection goes on.
     pub fn oversized(&mut self, bytes: usize, settings: &Settings, now: UnixMs) -> Act<'_, C> {
         self.heard(now);

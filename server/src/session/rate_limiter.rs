@@ -1,9 +1,9 @@
-//! How fast one connection may do something: a token bucket. Who sends messages faster is read slower; who wants more of what
-//! others have to take in is refused.
+//! How often one connection may do something: a token bucket. A connection that sends messages faster is read slower; what others
+//! would have to receive is refused.
 
 use motet_protocol::ids::UnixMs;
 
-/// A bucket that holds a second's worth of messages.
+/// A bucket that holds as many tokens as one second allows.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimiter {
     per_second: f64,
@@ -18,15 +18,15 @@ impl RateLimiter {
         Self { per_second, tokens: per_second, last_ms: now }
     }
 
-    /// Counts messages that were read. Returns how long to wait before reading on, in milliseconds.
+    /// Takes tokens for messages that were read, and goes into debt for them. Returns how long to wait before reading on, in
+    /// milliseconds, if it is in debt.
     pub fn spend(&mut self, messages: usize, now: UnixMs) -> Option<u64> {
         self.refill(now);
         self.tokens -= messages as f64;
         (self.tokens < 0.0).then(|| self.wait_ms(0.0))
     }
 
-    /// Counts one thing if there is a token for it; otherwise it is not to be done, and the error is how long to wait, in
-    /// milliseconds.
+    /// Takes one token, if there is one. Otherwise the error says after how many milliseconds there is.
     pub fn take(&mut self, now: UnixMs) -> Result<(), u64> {
         self.refill(now);
         if self.tokens < 1.0 {
@@ -42,7 +42,7 @@ impl RateLimiter {
         self.tokens = (self.tokens + passed_ms * self.per_second / 1_000.0).min(self.per_second);
     }
 
-    /// Until there are so many tokens.
+    /// Milliseconds until there are so many tokens.
     fn wait_ms(&self, tokens: f64) -> u64 {
         ((tokens - self.tokens) * 1_000.0 / self.per_second).ceil() as u64
     }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_sends_faster_than_allowed_is_read_at_the_allowed_rate() {
+    fn a_connection_that_sends_faster_is_read_at_the_allowed_rate() {
         let mut now = 1_000;
         let mut limiter = RateLimiter::new(100, now);
         assert_eq!(limiter.spend(100, now), None);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_stops_nobody_for_long() {
+    fn a_clock_set_back_does_not_stop_a_connection_for_long() {
         let mut limiter = RateLimiter::new(100, 1_000_000);
         assert_eq!(limiter.spend(1, 5), None);
         assert_eq!(limiter.spend(100, 6), Some(10));
