@@ -149,7 +149,8 @@ export class Http {
     me: () => this.request<Me>("GET", "/api/auth/me"),
     changePassword: async (old: string, password: string) => void (await this.request("POST", "/api/auth/password", { old, new: password })),
     deleteAccount: async (password: string) => void (await this.request("POST", "/api/auth/delete", { password })),
-    sessions: async () => (await this.request<{ sessions: AccountSession[] }>("GET", "/api/auth/sessions")).sessions,
+    /** Where the account is signed in, the session used last first. */
+    sessions: () => this.request<AccountSession[]>("GET", "/api/auth/sessions"),
     /** Signs out elsewhere; without an id everywhere. */
     endSession: async (id?: string) => void (await this.request("DELETE", `/api/auth/sessions${id === undefined ? "" : `/${at(id)}`}`)),
     /** Stands for the token once, within 30 seconds. */
@@ -158,7 +159,8 @@ export class Http {
 
   /** Accounts of the server, for admins. */
   readonly accounts = {
-    list: (page: { after?: string; limit?: number } = {}) => this.request<{ accounts: AccountInfo[]; next?: string | null }>("GET", withQuery("/api/auth/accounts", page)),
+    /** A page of them, by name. */
+    list: (page: { after?: string; limit?: number } = {}) => this.request<AccountInfo[]>("GET", withQuery("/api/auth/accounts", page)),
     create: (name: string, password: string, admin = false) => this.request<AccountInfo>("POST", "/api/auth/accounts", { name, password, admin }),
     remove: async (name: string) => void (await this.request("DELETE", `/api/auth/accounts/${at(name)}`)),
   };

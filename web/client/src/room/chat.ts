@@ -13,21 +13,34 @@ export interface NewMessage {
   quote?: { start: number; end: number };
 }
 
-/** The chat of a room. `messages` is kept up to date from the first {@link load} on. */
+/** The chat of a room, or one thread of it (see {@link Chat.thread}). `messages` is kept up to date from the first {@link load} on. */
 export class Chat extends Emitter<{ change: ChatMessage[]; message: ChatMessage }> implements Follower {
   readonly #room: RoomContext;
+  /** The message whose thread this is; null for the messages in no thread. */
+  readonly #thread: number | null;
+  readonly #threads = new Map<number, Chat>();
   #messages: ChatMessage[] | null = null;
   #more = true;
   #loading: Promise<ChatMessage[]> | null = null;
   /** Entries that came while the first page was on its way. */
   #early: Entry[] = [];
 
-  constructor(room: RoomContext) {
+  /** @internal Use {@link Room.chat}. */
+  constructor(room: RoomContext, thread: number | null = null) {
     super();
     this.#room = room;
+    this.#thread = thread;
   }
 
-  /** What is loaded, the oldest first, messages in threads among them; empty before the first {@link load}. */
+  /** The answers to a message: a chat of its own, with the same methods. Messages tell by `replies` how many there are. */
+  thread(message: number): Chat {
+    if (this.#thread !== null) return this;
+    let thread = this.#threads.get(message);
+    if (!thread) this.#threads.set(message, (thread = new Chat(this.#room, message)));
+    return thread;
+  }
+
+  /** What is loaded, the oldest first, without what is said in threads; empty before the first {@link load}. */
   get messages(): readonly ChatMessage[] {
     return this.#messages ?? [];
   }
@@ -66,16 +79,17 @@ export class Chat extends Emitter<{ change: ChatMessage[]; message: ChatMessage 
     this.emit("change", this.#messages);
   }
 
-  /** A page of the chat or of one thread, the oldest first, without keeping it. */
-  async page(which: { before?: number; thread?: number; at?: At; limit?: number } = {}): Promise<{ messages: ChatMessage[]; more: boolean }> {
-    const { messages, more } = await this.#room.ask({ type: "read_chat", room: this.#room.name, ...which, limit: which.limit ?? 100 });
+  /** A page, the oldest first, without keeping it. */
+  async page(which: { before?: number; at?: At; limit?: number } = {}): Promise<{ messages: ChatMessage[]; more: boolean }> {
+    const thread = this.#thread === null ? {} : { thread: this.#thread };
+    const { messages, more } = await this.#room.ask({ type: "read_chat", room: this.#room.name, ...thread, ...which, limit: which.limit ?? 100 });
     return { messages: messages.reverse(), more };
   }
 
   /** Says something; resolves with the message's number. The server finds `@mentions` by itself. */
   say(message: string | NewMessage): Promise<number> {
     const { text, thread, quote } = typeof message === "string" ? ({ text: message } as NewMessage) : message;
-    return this.#room.command({ chat: { say: { text, thread: thread ?? null, quote: quote ? this.#quote(quote) : null } } });
+    return this.#room.command({ chat: { say: { text, thread: thread ?? this.#thread, quote: quote ? this.#quote(quote) : null } } });
   }
 
   /** Puts another text in place of one's own message. */
@@ -121,14 +135,17 @@ export class Chat extends Emitter<{ change: ChatMessage[]; message: ChatMessage 
   /** @internal */
   fold(entry: Entry): void {
     if (!("chat" in entry.command)) return;
+    for (const thread of this.#threads.values()) thread.fold(entry);
     if (this.#loading) this.#early.push(entry);
     else if (this.#messages) this.#apply(entry);
     const said = "say" in entry.command.chat ? this.#said(entry) : null;
-    if (said) this.emit("message", said);
+    // Each new message is told of once by the room's chat, whichever thread it is in, and by the thread's own.
+    if (said && (this.#thread === null || said.thread === this.#thread)) this.emit("message", said);
   }
 
   /** @internal */
   reset(): void {
+    for (const thread of this.#threads.values()) thread.reset();
     if (this.#messages) void this.load(Math.max(100, Math.min(1000, this.#messages.length))).catch(() => {});
   }
 
@@ -156,13 +173,16 @@ export class Chat extends Emitter<{ change: ChatMessage[]; message: ChatMessage 
     const last = messages[messages.length - 1];
     const { chat } = entry.command as Extract<Entry["command"], { chat: unknown }>;
     if ("say" in chat) {
-      if (last && last.message >= entry.revision) return;
+      if (last && last.message >= entry.revision) return; // The page that was loaded has it.
       const said = this.#said(entry)!;
-      this.#messages = [...messages, said].map((message) =>
-        message.message === said.thread ? { ...message, replies: message.replies + 1 } : message,
-      );
-      // What is said here comes back without the mentions that the server found.
-      if (entry.participant === this.#room.participant && said.text.includes("@")) void this.#refresh(entry.revision);
+      if ((said.thread ?? null) !== this.#thread) {
+        if (this.#thread !== null || !messages.some(({ message }) => message === said.thread)) return;
+        this.#messages = messages.map((message) => (message.message === said.thread ? { ...message, replies: message.replies + 1 } : message));
+      } else {
+        this.#messages = [...messages, said];
+        // What is said here comes back without the mentions that the server found.
+        if (entry.participant === this.#room.participant && said.text.includes("@")) void this.#refresh(entry.revision);
+      }
     } else {
       const change =
         "rewrite" in chat
@@ -179,8 +199,9 @@ export class Chat extends Emitter<{ change: ChatMessage[]; message: ChatMessage 
   async #refresh(number: number): Promise<void> {
     try {
       const [fresh] = (await this.page({ before: number + 1, limit: 1 })).messages;
-      if (!fresh || !this.#messages) return;
-      this.#messages = this.#messages.map((message) => (message.message === fresh.message ? fresh : message));
+      if (fresh?.message !== number || !this.#messages) return;
+      const { mentions } = fresh;
+      this.#messages = this.#messages.map((message) => (message.message === number ? { ...message, mentions } : message));
       this.emit("change", this.#messages);
     } catch {
       // The message stands without its mentions until the next load.

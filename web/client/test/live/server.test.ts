@@ -187,17 +187,23 @@ describe("with motetd", () => {
     const [a, b] = await pair("chat");
     await Promise.all([a.chat.load(), b.chat.load()]);
     const first = await a.chat.say("shall we begin?");
-    const reply = await b.chat.say({ text: "yes @Zoë", thread: first });
+    const [threadA, threadB] = [a.chat.thread(first), b.chat.thread(first)];
+    await Promise.all([threadA.load(), threadB.load()]);
+    const reply = await threadB.say("yes @Zoë");
+    const second = await b.chat.say({ text: "no", thread: first });
     await b.chat.react(first, "👍");
     await a.chat.rewrite(first, "shall we begin now?");
-    await b.chat.delete(reply);
-    const plain = (messages: readonly ChatMessage[]) => messages.map(({ message, text, replies, reactions, deleted }) => [message, text, replies, reactions.map(({ emoji }) => emoji), Boolean(deleted)]);
-    const expected = [
-      [first, "shall we begin now?", 1, ["👍"], false],
-      [reply, "", 0, [], true],
+    await b.chat.delete(second);
+    const plain = (messages: readonly ChatMessage[]) => messages.map(({ message, text, replies, reactions, mentions, deleted }) => [message, text, replies, reactions.map(({ emoji }) => emoji), mentions.length, Boolean(deleted)]);
+    const top = [[first, "shall we begin now?", 2, ["👍"], 0, false]];
+    const thread = [
+      [reply, "yes @Zoë", 0, [], 1, false],
+      [second, "", 0, [], 0, true],
     ];
-    await until(() => JSON.stringify(plain(a.chat.messages)) === JSON.stringify(expected) && JSON.stringify(plain(b.chat.messages)) === JSON.stringify(expected), () => JSON.stringify([plain(a.chat.messages), plain(b.chat.messages)]));
-    expect(plain((await a.chat.page()).messages)).toEqual(expected);
+    const all = () => [a.chat, b.chat, threadA, threadB].map((chat) => plain(chat.messages));
+    await until(() => JSON.stringify(all()) === JSON.stringify([top, top, thread, thread]), () => JSON.stringify(all()), 5_000);
+    expect(plain((await a.chat.page()).messages)).toEqual(top);
+    expect(plain((await threadA.page()).messages)).toEqual(thread);
     expect(b.chat.messages[0]!.author.name).toBe("Zoë");
   });
 
