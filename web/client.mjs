@@ -31,7 +31,8 @@ export class Room {
   say(message) { if (this.socket.readyState === 1) this.socket.send(JSON.stringify(message)); }
   join() { // Nothing is sent from here on until all that is in the log is here.
     this.head = Infinity;
-    this.say({ type: "join", channel: 1, room: this.room, after: this.revision, entries_only: this.revision !== undefined });
+    const { room, revision: after, log } = this; // The log says which room it was: another may have the name by now.
+    this.say({ type: "join", channel: 1, room, after, log, entries_only: after !== undefined });
   }
   edit(op) { // What was just done here, on top of this.text.
     this.text = apply(this.text, op);
@@ -52,8 +53,8 @@ export class Room {
   on_welcome({ limits = { edit_bytes_max: 196_608 } }) { this.most = Math.floor(limits.edit_bytes_max / 4); }
   on_created() { this.join(); }
   on_ping({ nonce }) { this.say({ type: "pong", nonce }); }
-  on_joined({ head, role, snapshot }) {
-    Object.assign(this, { head, role, trouble: "" }).changed(null);
+  on_joined({ log, head, role, snapshot }) {
+    Object.assign(this, { log, head, role, trouble: "" }).changed(null);
     if (snapshot) this.coming = { revision: snapshot.revision, text: "" }; else this.send();
   }
   on_snapshot({ text, last }) {
@@ -78,7 +79,8 @@ export class Room {
     if (about.submit && wait) setTimeout(() => this.send(), wait);
     else if (wait) this.socket.close();
     else if (about.request || code === "session_replaced") this.join(); // The answer says more; or an old join came late.
-    else if (about.submit || about === "connection") this.renew(words);
+    else if (about.submit || about === "connection" ) this.renew(words);
+    else if (code === "room_replaced") this.replaced(words);
     else this.end(words);
   }
   on_bye({ error: { code, message, retry_after_ms: wait } }) { // The server closes now; is it worth while to come again?
@@ -89,6 +91,11 @@ export class Room {
     this.lose(words);
     Object.assign(this, { revision: undefined, outstanding: null, buffer: null, seq: 0, session: uuid(), trouble: words }).socket.close();
     this.changed(null);
+  }
+  replaced(words) { // Deleted and made anew: the text of the old room is kept to be read, and the new one's comes.
+    this.outstanding = null;
+    this.lost.push(`${words}\n${this.text}`);
+    this.renew(words);
   }
   end(words) { // For good. The text stays, to be read.
     this.lose(words);

@@ -18,7 +18,7 @@ use motet_protocol::{
     codec::{self, Frame, FrameDecoder},
     ids::{RoomId, SessionId},
     limits::{FRAME_BYTES_MAX, PROTOCOL_VERSION},
-    message::{ClientMessage, Command, Hello, ServerMessage},
+    message::{Answer, ClientMessage, Command, Hello, Question, ServerMessage},
     ot::Operation,
 };
 use motet_server::{
@@ -105,9 +105,15 @@ impl Client {
             name: String::new(),
         }));
         let room = RoomId::new("room").expect("it is a name");
-        client.say(&ClientMessage::CreateRoom { request: 1, room: Some(room.clone()), settings: Box::default() });
-        while !matches!(client.hear(), ServerMessage::Created { .. } | ServerMessage::Error(_)) {}
-        client.say(&ClientMessage::Join { channel: 1, room, after: Some(0), entries_only: true });
+        client.say(&ClientMessage::Ask {
+            request: 1,
+            question: Question::CreateRoom { room: Some(room.clone()), settings: Box::default() },
+        });
+        while !matches!(
+            client.hear(),
+            ServerMessage::Answer { answer: Answer::Created { .. }, .. } | ServerMessage::Error(_)
+        ) {}
+        client.say(&ClientMessage::Join { channel: 1, room, after: Some(0), log: None, entries_only: true });
         while !matches!(client.hear(), ServerMessage::Joined { .. }) {}
         client
     }

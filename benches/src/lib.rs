@@ -7,7 +7,7 @@ use std::{
 
 use bytes::BytesMut;
 use motet_protocol::{
-    ids::{Channel, ParticipantId, Revision, Seq},
+    ids::{Channel, LogIdentity, ParticipantId, Revision, Seq},
     message::{Command, Entry, ServerMessage},
     ot::Operation,
 };
@@ -101,6 +101,7 @@ impl Typing {
                 principal: Arc::new(Principal::nobody(participant)),
                 channel: 1,
                 wire: Wire::Tcp,
+                log: LogIdentity(uuid::Uuid::nil()),
                 after: Some(revision),
                 entries_only: true,
                 now: 0,
@@ -157,6 +158,7 @@ impl Typing {
             principal: Arc::new(Principal::nobody(participant)),
             channel: 1,
             wire: Wire::Tcp,
+            log: LogIdentity(uuid::Uuid::nil()),
             after: None,
             entries_only: false,
             now: 0,

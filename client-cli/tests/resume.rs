@@ -18,9 +18,9 @@ use motet_protocol::{
     access::Role,
     codec::MessageCodec,
     error::{About, ErrorCode, ErrorMessage},
-    ids::{ParticipantId, Revision},
+    ids::{LogIdentity, ParticipantId, Revision, ServerId},
     limits::Limits,
-    message::{At, ClientMessage, Durability, ServerMessage, SnapshotInfo, Welcome},
+    message::{Answer, At, ClientMessage, Durability, Question, ServerMessage, SnapshotInfo, Welcome},
     ot::{Component, Operation},
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -32,6 +32,7 @@ use tokio::{
 };
 use tokio_tungstenite::accept_async;
 use tokio_util::codec::Framed;
+use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -175,6 +176,63 @@ async fn a_refused_edit_is_told_and_the_replica_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_made_anew_meanwhile_is_taken_and_nothing_of_the_old_one_gets_into_it() {
+    let server = Server::start(&[]);
+    let line = Line::to(server.tcp).await;
+    let here = client(server.tcp).await;
+    here.create_room(Some(id("a"))).await.unwrap();
+    let (away, mut events) = client(line.address).await.join(id("a")).await.unwrap();
+    let (idle, _) = client(line.address).await.join(id("a")).await.unwrap();
+    for word in ["old", " and older"] {
+        away.edit(insert(&away.text(), away.text().len_chars(), word)).unwrap();
+        away.synchronized().await.unwrap();
+    }
+    timeout(PATIENCE, idle.reached(2)).await.unwrap().unwrap();
+    let mut follower = client(line.address).await.follow(id("a"), 0).await.unwrap();
+
+    // The new room has as many revisions, and a text that is as long.
+    line.down();
+    away.edit(insert(&away.text(), 3, " unsaved")).unwrap();
+    here.delete_room(id("a")).await.unwrap();
+    here.create_room(Some(id("a"))).await.unwrap();
+    let (new, _) = here.join(id("a")).await.unwrap();
+    for word in ["new", " and newer"] {
+        new.edit(insert(&new.text(), new.text().len_chars(), word)).unwrap();
+        new.synchronized().await.unwrap();
+    }
+    line.up();
+
+    let error = timeout(PATIENCE, away.synchronized()).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::RoomReplaced));
+    let lost = loop {
+        if let Event::Refused { lost, .. } = timeout(PATIENCE, events.next()).await.unwrap().unwrap() {
+            break lost;
+        }
+    };
+    assert!(lost.components().any(|component| component == Component::Insert(" unsaved")), "{lost:?}");
+    for room in [&away, &idle] {
+        timeout(PATIENCE, room.reached(2)).await.unwrap().unwrap();
+        while room.text() != "new and newer" {
+            sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(room.check().await.unwrap(), Check::Equal);
+    }
+    // The session goes on in the new room, with a seq of its own there.
+    away.edit(insert(&away.text(), 13, " by me")).unwrap();
+    assert_eq!(timeout(PATIENCE, away.synchronized()).await.unwrap().unwrap(), 3);
+    timeout(PATIENCE, idle.reached(3)).await.unwrap().unwrap();
+    assert_eq!(here.read_text(id("a"), At::Head).await.unwrap().text, "new and newer by me");
+    assert_eq!(idle.text(), "new and newer by me");
+    // A follower has no text that could be replaced: it ends, with the reason.
+    let error = loop {
+        if let Event::Closed { error } = timeout(PATIENCE, follower.next()).await.unwrap().unwrap() {
+            break error;
+        }
+    };
+    assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::RoomReplaced));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_room_that_is_deleted_is_told_and_a_client_gives_up_when_it_was_told_to() {
     let server = Server::start(&[]);
     let line = Line::to(server.tcp).await;
@@ -212,6 +270,8 @@ impl Fake {
             expires_ms: None,
             protocol: 1,
             server: "fake".to_owned(),
+            server_id: ServerId(Uuid::nil()),
+            http: None,
             participant: ParticipantId(1),
             durability: Durability::None,
             limits: Limits::default(),
@@ -232,7 +292,14 @@ impl Fake {
     async fn open(&mut self, text: &str, revision: Revision) -> u32 {
         let ClientMessage::Join { channel, after: None, .. } = self.hear().await else { panic!("no join") };
         let snapshot = Some(SnapshotInfo { revision, bytes: text.len() as u64 });
-        self.say(ServerMessage::Joined { channel, head: revision, role: Role::Host, snapshot }).await;
+        self.say(ServerMessage::Joined {
+            channel,
+            log: LogIdentity(Uuid::nil()),
+            head: revision,
+            role: Role::Host,
+            snapshot,
+        })
+        .await;
         self.say(ServerMessage::Snapshot { channel, text: text.to_owned(), last: true }).await;
         channel
     }
@@ -334,10 +401,12 @@ async fn a_replica_that_differs_from_the_servers_text_heals_when_it_is_checked()
     let serving = tokio::spawn(async move {
         let mut fake = Fake::accept(&listener).await;
         let first = fake.open("abc", 3).await;
-        let ClientMessage::HashText { request, at: At::Revision(3), .. } = fake.hear().await else {
+        let ClientMessage::Ask { request, question: Question::HashText { at: At::Revision(3), .. } } =
+            fake.hear().await
+        else {
             panic!("no check")
         };
-        fake.say(ServerMessage::Hash { request, revision: 3, crc32: 1, bytes: 3 }).await;
+        fake.say(ServerMessage::Answer { request, answer: Answer::Hash { revision: 3, crc32: 1, bytes: 3 } }).await;
         assert_eq!(fake.hear().await, ClientMessage::Leave { channel: first });
         let second = fake.open("abd", 3).await;
         assert_ne!(first, second);
@@ -359,7 +428,8 @@ async fn what_a_server_may_not_say_ends_a_room_and_not_the_program() {
         let mut fake = Fake::accept(&listener).await;
         let ClientMessage::Join { channel, .. } = fake.hear().await else { panic!("no join") };
         let snapshot = Some(SnapshotInfo { revision: 1, bytes: u64::MAX });
-        fake.say(ServerMessage::Joined { channel, head: 1, role: Role::Host, snapshot }).await;
+        fake.say(ServerMessage::Joined { channel, log: LogIdentity(Uuid::nil()), head: 1, role: Role::Host, snapshot })
+            .await;
         // Edits gone wrong are told, and the text comes anew.
         assert_eq!(fake.hear().await, ClientMessage::Leave { channel });
         let channel = fake.open("ab", 2).await;

@@ -1,4 +1,4 @@
-//! Who somebody is to a server, and what they may do in a room.
+//! Accounts, roles and members: who may do what in a room.
 
 use std::{fmt, str::FromStr};
 
@@ -10,16 +10,16 @@ use crate::{
     limits::{ACCOUNT_ID_BYTES_MAX, PROJECT_ID_BYTES_MAX},
 };
 
-/// What somebody may do in a room. Each role may do all that those before it may.
+/// What a member may do in a room. Each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Sees everything.
+    /// Reads everything.
     Viewer,
     /// Changes the text and its settings, chats and comments.
     Editor,
-    /// Everything: gives roles, removes people, deletes the room.
+    /// Does everything: gives roles, removes people, deletes the room.
     Host,
 }
 
@@ -27,7 +27,7 @@ impl Role {
     /// Every role, the weakest first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Editor, Self::Host];
 
-    /// The word for it in flags, JSON and messages.
+    /// Its name in flags, JSON and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Viewer => "viewer",
@@ -43,7 +43,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// A text that is not a role.
+/// A text that is not the name of a role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a role is viewer, editor or host")]
 pub struct BadRole;
@@ -69,7 +69,7 @@ macro_rules! name {
         pub struct $bad;
 
         impl $name {
-            /// Takes any text; returns the name or says why it is none.
+            /// Checks a text. The error says what a name may be.
             pub fn new(name: &str) -> Result<Self, $bad> {
                 let valid: fn(u8) -> bool = $valid;
                 if name.is_empty() || name.len() > $max || !name.bytes().all(valid) {
@@ -108,25 +108,26 @@ macro_rules! name {
 }
 
 name! {
-    /// An account of the server's, or the subject of a token that somebody else issued: 1 to 128 visible ASCII characters.
+    /// The name of an account of the server, or the subject of a token that another service issued: 1 to 128 visible
+    /// ASCII characters.
     AccountId, BadAccountId, "an account is 1 to 128 visible ASCII characters", ACCOUNT_ID_BYTES_MAX,
     |byte| byte.is_ascii_graphic()
 }
 
 name! {
-    /// A project, whose files are rooms: 1 to 64 of `a-z 0-9 - _`.
+    /// The name of a project, whose files are rooms: 1 to 64 of `a-z 0-9 - _`.
     ProjectId, BadProjectId, "a project's name is 1 to 64 of a-z, 0-9, '-' and '_'", PROJECT_ID_BYTES_MAX,
     |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_')
 }
 
-/// Somebody who can be given a role: an account wherever it signs in, or one session of a guest.
+/// Whom a role can be given to: an account, wherever it signs in, or the one session of a guest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Member {
-    /// An account.
+    /// An account, in all of its sessions.
     Account(AccountId),
-    /// A participant of the room, for as long as its session lasts.
+    /// A participant, for as long as its session lasts.
     Participant(ParticipantId),
 }
 

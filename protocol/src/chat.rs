@@ -1,4 +1,4 @@
-//! The chat of a room. A message's id is the revision of the entry that said it.
+//! The chat of a room. The id of a message is the revision of the entry that brought it.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -9,53 +9,53 @@ use crate::{
     room::Author,
 };
 
-/// What a submit does in the chat.
+/// What a submit does to the chat.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChatCommand {
-    /// Says something.
+    /// Posts a message.
     Say {
-        /// The message, 1 to [`MESSAGE_BYTES_MAX`](crate::limits::MESSAGE_BYTES_MAX) bytes.
+        /// The text, 1 to [`MESSAGE_BYTES_MAX`](crate::limits::MESSAGE_BYTES_MAX) bytes.
         text: String,
-        /// The message that this one answers, which begins a thread or belongs to one.
+        /// The message that this is a reply to: it begins a thread, or belongs to one.
         #[serde(default)]
         thread: Option<Revision>,
-        /// The part of the text that it is about.
+        /// The part of the room's text that the message is about.
         #[serde(default)]
         quote: Option<Quote>,
-        /// Who is meant by the `@name`s in it: found by the server, whatever the client says here.
+        /// The members that the `@name`s in it mean. The server finds them; what the client puts here is ignored.
         #[serde(default)]
         mentions: Vec<Member>,
     },
-    /// Puts another text in place of a message's. Only its author may.
+    /// Replaces the text of a message. Only its author may.
     Rewrite {
-        /// The message.
+        /// The message to change.
         message: Revision,
-        /// Its new text.
+        /// The new text.
         text: String,
         /// As in `Say`.
         #[serde(default)]
         mentions: Vec<Member>,
     },
-    /// Takes a message away; that there was one stays. Its author may, and a host.
+    /// Deletes a message; its place stays. Its author may, and a host.
     Delete {
-        /// The message.
+        /// The message to delete.
         message: Revision,
     },
-    /// Gives a reaction to a message, or takes one's own back.
+    /// Adds the sender's reaction to a message, or removes it.
     React {
-        /// The message.
+        /// The message to react to.
         message: Revision,
         /// One emoji, at most [`EMOJI_BYTES_MAX`](crate::limits::EMOJI_BYTES_MAX) bytes.
         emoji: String,
-        /// Whether it is given.
+        /// Whether to add it or to remove it.
         on: bool,
     },
 }
 
 impl ChatCommand {
-    /// Whether this, as it was submitted, is what has become of `logged`: mentions are the server's.
+    /// Whether `logged` can be what the server has made of this submit. It sets the mentions itself.
     pub fn asks_the_same_as(&self, logged: &Self) -> bool {
         let bare = |command: &Self| {
             let mut command = command.clone();
@@ -72,60 +72,60 @@ impl ChatCommand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quote {
-    /// The revision.
+    /// The revision of that text.
     pub revision: Revision,
-    /// Its beginning, in scalars.
+    /// Where the part begins, in scalars.
     pub start: u64,
-    /// Its end, in scalars.
+    /// Where it ends, in scalars.
     pub end: u64,
 }
 
-/// A message as it stands.
+/// A message as it stands at some revision.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatMessage {
-    /// Its id: the revision at which it was said.
+    /// Its id: the revision of the entry that brought it.
     pub message: Revision,
-    /// Who said it.
+    /// The participant that posted it.
     pub participant: ParticipantId,
-    /// Who that is.
+    /// The author's name and account.
     pub author: Author,
-    /// When.
+    /// When it was posted.
     pub time_ms: UnixMs,
-    /// The text; empty if it was deleted.
+    /// The text; empty if the message was deleted.
     pub text: String,
-    /// The message whose thread it is in.
+    /// The message that began the thread, if this is a reply.
     pub thread: Option<Revision>,
-    /// The part of the text that it is about.
+    /// The part of the room's text that the message is about.
     pub quote: Option<Quote>,
-    /// Who is meant in it.
+    /// The members that it mentions.
     pub mentions: Vec<Member>,
-    /// When its text was changed last.
+    /// When its text was changed last, if it was.
     pub rewritten_ms: Option<UnixMs>,
-    /// Who took it away, and when.
+    /// Who deleted it and when, if it was deleted.
     pub deleted: Option<Deleted>,
-    /// How many messages are in the thread that it began.
+    /// How many replies are in the thread that it began.
     pub replies: u32,
-    /// Who reacted how, in the order of the first of each emoji.
+    /// The reactions, in the order in which each emoji was first used.
     pub reactions: Vec<Reaction>,
 }
 
-/// That something was taken away.
+/// Who deleted or resolved something, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Deleted {
-    /// Who did it.
+    /// The participant that did it.
     pub by: ParticipantId,
-    /// When.
+    /// When it was done.
     pub time_ms: UnixMs,
 }
 
-/// Who gave one emoji to a message.
+/// The participants that gave one emoji to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reaction {
-    /// The emoji.
+    /// The emoji they gave.
     pub emoji: String,
-    /// Who, in order.
+    /// The participants, in the order in which they gave it.
     pub participants: Vec<ParticipantId>,
 }

@@ -1,7 +1,7 @@
 //! The client's state machine (ot.js, `client.js`), without IO.
 //!
-//! At most one submit is on its way. What is done meanwhile gathers in a buffer and is sent when the first is
-//! acknowledged, in the order in which it was done:
+//! At most one submit is under way. Commands of the meantime gather in a buffer and are sent, in their order, when the submit is
+//! acknowledged:
 //!
 //! ```text
 //! Synchronized ──edit──▶ AwaitingConfirm ──edit──▶ AwaitingWithBuffer ──edit──▶ (composed into the buffer)
@@ -9,8 +9,8 @@
 //!       └────acknowledged─────┘   └──────acknowledged──────┘   (the buffer's first becomes outstanding)
 //! ```
 //!
-//! Beyond ot.js, what is submitted may be another command than an edit (a chat message, a comment). Such a command keeps
-//! its place between the edits before and after it; edits are composed only with their neighbours.
+//! Beyond ot.js, a submit may be another command than an edit (a chat message, a comment). Such a command keeps its place between
+//! the edits before and after it; edits are composed only with their neighbours.
 
 use std::collections::VecDeque;
 
@@ -21,31 +21,30 @@ use crate::{
     ot::{Mismatch, Operation},
 };
 
-/// What the client has done that the server has not acknowledged.
+/// The commands of the client that the server has not acknowledged.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum State {
-    /// Nothing.
+    /// None.
     #[default]
     Synchronized,
     /// One submit.
     AwaitingConfirm {
-        /// What was submitted, counting on the client's revision.
+        /// The submitted command, based on the client's revision.
         outstanding: Command,
     },
-    /// One submit, and what was done since. Edits without another command between them are composed into one, so that
-    /// they take no more memory than the text that the client holds, however long it is away; what was typed and
-    /// deleted again is in them no more.
+    /// One submit, and the commands since. Edits without another command between them are composed into one. So they take
+    /// no more memory than the client's text, however long it is away; text that was typed and deleted again takes none.
     AwaitingWithBuffer {
-        /// What was submitted, counting on the client's revision.
+        /// The submitted command, based on the client's revision.
         outstanding: Command,
-        /// What came after it, each counting on the text with everything before it in it. Never empty; no two edits
-        /// stand next to each other.
+        /// The commands after it, each based on the text with everything before it. Never empty; no two edits are
+        /// neighbours.
         buffer: VecDeque<Command>,
     },
 }
 
 impl State {
-    /// Everything that is not acknowledged, in order.
+    /// All commands that are not acknowledged, in order.
     pub fn unacknowledged(&self) -> impl Iterator<Item = &Command> {
         let (outstanding, buffer) = match self {
             Self::Synchronized => (None, None),
@@ -64,7 +63,7 @@ impl State {
         outstanding.into_iter().chain(buffer.into_iter().flatten())
     }
 
-    /// Takes what was done last.
+    /// Adds the newest command.
     fn push(&mut self, command: Command) {
         *self = match std::mem::take(self) {
             Self::Synchronized => Self::AwaitingConfirm { outstanding: command },
@@ -84,37 +83,37 @@ impl State {
     }
 }
 
-/// What to send: goes into `ClientMessage::Submit`.
+/// The content of a [`ClientMessage::Submit`](crate::message::ClientMessage::Submit) to send.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
     /// The seq of the submit.
     pub seq: Seq,
-    /// The revision it counts on.
+    /// The revision that the command is based on.
     pub base: Revision,
     /// What to append.
     pub command: Command,
 }
 
-/// A command that the client cannot take. Nothing has changed.
+/// Why the client does not take a command. Its state is as before.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotTaken {
-    /// An edit that does not fit the text as far as the client knows it.
+    /// The edit does not fit the client's text.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
-    /// As many commands wait as may.
+    /// [`COMMANDS_WAITING_MAX`] commands wait already.
     #[error("{COMMANDS_WAITING_MAX} commands wait to be sent; wait until some of them are acknowledged")]
     Full,
 }
 
-/// What a server said that cannot be: the client heals itself by joining anew without a revision.
+/// A message of the server that does not fit the client's state. The client recovers by joining again without a revision.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ClientError {
     /// An entry that is not the next one.
     #[error("revision {found} came where {expected} was due")]
     Gap {
-        /// The next revision.
+        /// The revision that should have come.
         expected: Revision,
-        /// The one that came.
+        /// The revision that came.
         found: Revision,
     },
     /// An acknowledgement of something that is not outstanding.
@@ -125,7 +124,7 @@ pub enum ClientError {
     Mismatch(#[from] Mismatch),
 }
 
-/// One client in one room.
+/// The state of one client in one room.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Client {
     revision: Revision,
@@ -149,14 +148,14 @@ impl Client {
         }
     }
 
-    /// Takes what the server told in `Welcome`, for the submits from here on.
+    /// Sets the limits that the server told in `Welcome`, for the submits from here on.
     pub fn set_limits(&mut self, limits: &Limits) {
         self.edit_bytes_max = usize::try_from(limits.edit_bytes_max).unwrap_or(usize::MAX);
         // Half, for the reason given at `EDIT_COMPONENTS_MAX`.
         self.edit_components_max = limits.operation_components_max as usize / 2;
     }
 
-    /// The last revision of the server's that is in the client's text.
+    /// The last revision of the server that is in the client's text.
     pub fn revision(&self) -> Revision {
         self.revision
     }
@@ -166,15 +165,17 @@ impl Client {
         self.seq
     }
 
-    /// What is not acknowledged.
+    /// The commands that are not acknowledged.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Takes an edit that was just applied to the client's text. Returns what to send, if nothing is on its way. An edit
+    /// Takes an edit that was just applied to the client's text. Returns the submit to send, if none is under way. An edit
     /// that is too large for one submit is sent in several; one that changes nothing is not sent.
     ///
-    /// An error says that the edit does not fit the text as far as the client knows it, and nothing has changed.
+    /// # Errors
+    ///
+    /// The edit does not fit the text as far as the client knows its length. The state is as before.
     pub fn edit(&mut self, operation: Operation) -> Result<Option<Outgoing>, Mismatch> {
         if self.state == State::Synchronized {
             return Ok(self.begin([Command::Edit(operation)].into()));
@@ -195,8 +196,8 @@ impl Client {
         Ok(None)
     }
 
-    /// Takes something else to do than an edit; its positions count on the client's text. Returns what to send, if nothing
-    /// is on its way. An edit is taken as [`edit`](Self::edit) takes it.
+    /// Takes a command whose positions are based on the client's text. Returns the submit to send, if none is under way. An
+    /// edit is taken as [`edit`](Self::edit) takes it.
     pub fn command(&mut self, command: Command) -> Result<Option<Outgoing>, NotTaken> {
         if let Command::Edit(operation) = command {
             return Ok(self.edit(operation)?);
@@ -212,8 +213,8 @@ impl Client {
         Ok(None)
     }
 
-    /// With nothing on its way: the first of what waits becomes the next submit, or the first piece of it where it is a
-    /// large edit; the rest becomes the buffer.
+    /// With no submit under way: the first waiting command becomes the next submit, or its first piece if it is a large edit;
+    /// the rest becomes the buffer.
     fn begin(&mut self, mut waiting: VecDeque<Command>) -> Option<Outgoing> {
         while let Some(command) = waiting.pop_front() {
             let outstanding = match command {
@@ -233,7 +234,7 @@ impl Client {
         None
     }
 
-    /// Takes somebody else's edit. Returns it as it must be applied to the client's text.
+    /// Takes an edit of another session. Returns the operation to apply to the client's text.
     ///
     /// ```text
     ///              server's text
@@ -247,7 +248,7 @@ impl Client {
     /// ```
     pub fn remote(&mut self, revision: Revision, remote: &Operation) -> Result<Operation, ClientError> {
         self.due(revision)?;
-        // What comes after the first edit fits it, so that nothing fails half way.
+        // All that follows the first edit fits it, so that nothing fails half way.
         if let Some(first) = self.state.unacknowledged().find_map(Command::operation)
             && first.base_len() != remote.base_len()
         {
@@ -262,16 +263,16 @@ impl Client {
         Ok(moved.unwrap_or_else(|| remote.clone()))
     }
 
-    /// Takes an entry that changes no text (another kind than an edit).
+    /// Takes an entry that does not change the text.
     pub fn pass(&mut self, revision: Revision) -> Result<(), ClientError> {
         self.due(revision)?;
         self.revision = revision;
         Ok(())
     }
 
-    /// Takes the acknowledgement of the outstanding submit. Returns what to send next, if something gathered.
+    /// Takes the acknowledgement of the outstanding submit. Returns the next submit to send, if a command waits.
     ///
-    /// An acknowledgement that came before (a submit sent twice is answered twice) is passed over.
+    /// An acknowledgement that came before is ignored: a submit that is sent twice is answered twice.
     pub fn acknowledged(&mut self, seq: Seq, revision: Revision) -> Result<Option<Outgoing>, ClientError> {
         let outstanding = seq == self.seq && self.state != State::Synchronized;
         if revision <= self.revision && seq <= self.seq && !outstanding {
@@ -292,10 +293,10 @@ impl Client {
         }
     }
 
-    /// Takes the server's word that the outstanding submit is too large ([`ErrorCode::EditTooLarge`], or
-    /// [`ErrorCode::BadOperation`] for its components), which comes about when others cut it into many pieces while it
-    /// was on its way. Returns a submit of half the size with the same seq, which is free again; the rest waits. Returns
-    /// none if it cannot be smaller: then the client heals itself by joining anew.
+    /// Takes the error that the outstanding submit is too large ([`ErrorCode::EditTooLarge`], or [`ErrorCode::BadOperation`]
+    /// for its components): others' edits cut it into many pieces while it was under way. Returns a submit of half the size
+    /// with the same seq, which is free again; the rest waits. Returns none if it cannot be smaller: then the client recovers by
+    /// joining again without a revision.
     ///
     /// [`ErrorCode::EditTooLarge`]: crate::error::ErrorCode::EditTooLarge
     /// [`ErrorCode::BadOperation`]: crate::error::ErrorCode::BadOperation
@@ -314,9 +315,9 @@ impl Client {
         Ok(self.outgoing().filter(|_| smaller))
     }
 
-    /// Takes the server's word that the outstanding submit, which is no edit, is refused for good: it is given back, and
-    /// what waits goes on with its seq, which is free again. None for an edit: the text holds it already, so that the
-    /// client can only heal itself by joining anew.
+    /// Takes an error by which the outstanding submit is refused for good. Returns the command, unless it is an edit, and the
+    /// next waiting command takes its seq, which is free again. None for an edit: the client's text holds it already, so that the
+    /// client can only recover by joining again without a revision.
     pub fn refused(&mut self, seq: Seq) -> Result<Option<Command>, ClientError> {
         let (outstanding, _) = self.refused_submit(seq)?;
         if outstanding.operation().is_some() {
@@ -337,22 +338,22 @@ impl Client {
         }
     }
 
-    /// The outstanding submit's seq turned out to be used, by what this client gave up before: it gets the next one.
+    /// Gives the outstanding submit the next seq: its own was used by a submit that this client had given up.
     pub fn skip_seq(&mut self) {
         if self.state != State::Synchronized {
             self.seq += 1;
         }
     }
 
-    /// What to send again after a reconnect, once the client has caught up. The seq is the same as before, so that the
-    /// server appends it once however often it comes.
+    /// The submit to send again after a reconnect, once the client has caught up. Its seq is the same as before, so that the
+    /// server appends it once, however often it comes.
     pub fn outgoing(&self) -> Option<Outgoing> {
         let command = self.state.unacknowledged().next()?.clone();
         Some(Outgoing { seq: self.seq, base: self.revision, command })
     }
 
     fn due(&self, found: Revision) -> Result<(), ClientError> {
-        // A revision that has no next one can only be a hostile server's.
+        // Only a hostile server sends a revision that has no next one.
         let expected = self.revision.saturating_add(1);
         if found == expected { Ok(()) } else { Err(ClientError::Gap { expected, found }) }
     }

@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::{
     access::{AccountId, ProjectId},
     error::About,
-    ids::{Channel, ParticipantId, Revision, RoomId, Seq, SessionId},
+    ids::{Channel, LogIdentity, ParticipantId, Revision, RoomId, Seq, ServerId, SessionId},
     limits::{DECODE_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX},
     message::{ClientMessage, ServerMessage},
     ot::Operation,
@@ -37,15 +37,15 @@ pub const LENGTH_BYTES: usize = 4;
 
 type Config = Configuration<LittleEndian, Varint, Limit<DECODE_BYTES_MAX>>;
 
-/// What decoding a stored state may claim of memory.
+/// Memory that decoding a stored state may claim, in bytes.
 const STATE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const CONFIG: Config = bincode::config::standard().with_limit::<DECODE_BYTES_MAX>();
 
-/// Bytes that are not the message they should be.
+/// Bytes that do not decode to the message.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    /// They do not decode; the text says where it failed.
+    /// They are malformed; the text says where.
     #[error("the message cannot be decoded: {0}")]
     Malformed(String),
     /// The operation in them breaks a rule.
@@ -61,7 +61,7 @@ pub fn decode<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
     decode_with(bytes, CONFIG)
 }
 
-/// The same for what a server has stored of a room's state, which is larger than any message.
+/// As [`decode`], for a room's state as a server has stored it, which is larger than any message.
 pub fn decode_state<T: Decode<()>>(bytes: &[u8]) -> Result<T, CodecError> {
     decode_with(bytes, bincode::config::standard().with_limit::<STATE_BYTES_MAX>())
 }
@@ -92,7 +92,7 @@ pub fn encode_into<T: Encode>(value: &T, buffer: &mut BytesMut) {
         .expect("a message holds only types that always encode, and the buffer grows");
 }
 
-/// Encodes a value on its own.
+/// Encodes a value into a buffer of its own.
 pub fn encode<T: Encode>(value: &T) -> Bytes {
     let mut buffer = BytesMut::with_capacity(64);
     encode_into(value, &mut buffer);
@@ -108,20 +108,23 @@ pub fn frame_into<T: Encode>(message: &T, buffer: &mut BytesMut) {
     buffer[start..start + LENGTH_BYTES].copy_from_slice(&length.to_be_bytes());
 }
 
-/// The bytes of [`ServerMessage::Entry`] that stand before the entry's own: with them an entry that was encoded once
-/// becomes a message on any channel. `entry_prefix(c)` followed by `encode(&entry)` is
-/// `encode(&ServerMessage::Entry { channel: c, entry })`; a test holds that in place.
+/// The bytes of [`ServerMessage::Entry`] before those of the entry: with them an entry that was encoded once becomes a
+/// message on any
+/// channel. `entry_prefix(c)` followed by `encode(&entry)` is `encode(&ServerMessage::Entry { channel: c, entry })`; a
+/// test
+/// holds this.
 pub fn entry_prefix(channel: Channel) -> ChannelPrefix {
-    /// The place of `Entry` among the variants of [`ServerMessage`].
+    /// The position of `Entry` among the variants of [`ServerMessage`].
     const ENTRY_VARIANT: u32 = 6;
     ChannelPrefix::new(ENTRY_VARIANT, channel)
 }
 
-/// The bytes of [`ServerMessage::Presence`] up to its channel, for the same purpose: one that was encoded for a channel
-/// becomes that of another where this prefix is put in place of the other's. A test holds that in place.
+/// The bytes of [`ServerMessage::Presence`] up to and with its channel: put in place of those of a message that was
+/// encoded for one
+/// channel, they make it that of another. A test holds this.
 pub fn presence_prefix(channel: Channel) -> ChannelPrefix {
-    /// The place of `Presence` among the variants of [`ServerMessage`].
-    const PRESENCE_VARIANT: u32 = 26;
+    /// The position of `Presence` among the variants of [`ServerMessage`].
+    const PRESENCE_VARIANT: u32 = 13;
     ChannelPrefix::new(PRESENCE_VARIANT, channel)
 }
 
@@ -147,28 +150,28 @@ impl AsRef<[u8]> for ChannelPrefix {
     }
 }
 
-/// What a message that failed to decode was about, as far as its beginning tells: a submit names its channel and seq
-/// before its operation, a question its number before anything else.
+/// What a message that failed to decode is about, as far as its beginning tells: a submit names its channel and seq before
+/// its operation, a question its number before anything else.
 pub fn about_of(bytes: &[u8]) -> About {
-    // The places of these among the variants of `ClientMessage`; the golden vectors' test holds them in place.
+    // The positions of these among the variants of `ClientMessage`; the test of the golden vectors compares them.
     const JOIN: u32 = 3;
+    const LEAVE: u32 = 4;
     const SUBMIT: u32 = 5;
-    const CREATE_ROOM: u32 = 6;
-    const UNWATCH_ROOMS: u32 = 20;
-    const WATCH_PRESENCE: u32 = 21;
-    const SIGNAL: u32 = 23;
-    const TURN_CREDENTIALS: u32 = 24;
-    const SUMMARIZE: u32 = 26;
+    const ASK: u32 = 6;
+    const AUTHENTICATE: u32 = 7;
+    const WATCH_PRESENCE: u32 = 8;
+    const SET_PRESENCE: u32 = 9;
+    const SIGNAL: u32 = 10;
     let Ok(((variant, number), used)) = bincode::decode_from_slice::<(u32, u32), _>(bytes, CONFIG) else {
         return About::Connection;
     };
     match variant {
-        JOIN | WATCH_PRESENCE..=SIGNAL => About::Channel(number),
+        JOIN | LEAVE | WATCH_PRESENCE | SET_PRESENCE | SIGNAL => About::Channel(number),
         SUBMIT => match bincode::decode_from_slice::<Seq, _>(&bytes[used..], CONFIG) {
             Ok((seq, _)) => About::Submit { channel: number, seq },
             Err(_) => About::Connection,
         },
-        CREATE_ROOM..=UNWATCH_ROOMS | TURN_CREDENTIALS..=SUMMARIZE => About::Request(number),
+        ASK | AUTHENTICATE => About::Request(number),
         _ => About::Connection,
     }
 }
@@ -185,11 +188,11 @@ pub fn revision_of_entry(bytes: &[u8]) -> Result<Revision, CodecError> {
 pub enum Frame {
     /// The bytes of one message.
     Message(Bytes),
-    /// A frame of this many bytes was larger than the limit; its bytes were passed over.
+    /// A frame of this many bytes was larger than the limit; its bytes were skipped.
     Skipped(usize),
 }
 
-/// The stream is not made of frames: a length is beyond all reason.
+/// The bytes are not a stream of frames.
 #[derive(Debug, thiserror::Error)]
 pub enum FramingError {
     /// A length above [`FRAME_SKIP_BYTES_MAX`].
@@ -200,11 +203,11 @@ pub enum FramingError {
     Io(#[from] std::io::Error),
 }
 
-/// Cuts a stream of bytes into frames. A frame above `bytes_max` is passed over without being kept.
+/// Cuts a stream of bytes into frames. A frame above `bytes_max` is skipped without being kept.
 #[derive(Debug)]
 pub struct FrameDecoder {
     bytes_max: usize,
-    /// Bytes of a frame that is being passed over, and how long it claimed to be.
+    /// Bytes of a frame that are still to be skipped, and the length that it claimed.
     skipping: Option<(usize, usize)>,
 }
 
@@ -249,14 +252,14 @@ impl Decoder for FrameDecoder {
     }
 }
 
-/// Frames with messages of one kind in each direction, for `tokio_util::codec::Framed`: `In` is read, `Out` is written.
+/// Frames with messages of one type in each direction, for `tokio_util::codec::Framed`: `In` is read, `Out` is written.
 #[derive(Debug)]
 pub struct MessageCodec<In, Out> {
     frames: FrameDecoder,
     kinds: PhantomData<fn(Out) -> In>,
 }
 
-/// What a client puts on its TCP stream.
+/// The codec of a client's end of a TCP connection.
 pub type ClientCodec = MessageCodec<ServerMessage, ClientMessage>;
 
 impl<In, Out> Default for MessageCodec<In, Out> {
@@ -265,16 +268,16 @@ impl<In, Out> Default for MessageCodec<In, Out> {
     }
 }
 
-/// A stream that cannot be read on.
+/// Why a stream cannot be read any further.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// Its framing.
+    /// The framing is lost.
     #[error(transparent)]
     Framing(#[from] FramingError),
-    /// A message in it.
+    /// A message in it does not decode.
     #[error(transparent)]
     Message(#[from] CodecError),
-    /// A frame above the limit.
+    /// A frame is over the limit.
     #[error("a frame of {0} bytes is over the limit of {FRAME_BYTES_MAX}")]
     TooLarge(usize),
     /// The bytes could not be read or written.
@@ -298,7 +301,7 @@ impl<In: Decode<()>, Out> Decoder for MessageCodec<In, Out> {
 impl<In, Out: Encode> Encoder<Out> for MessageCodec<In, Out> {
     type Error = StreamError;
 
-    /// A message over the limit is refused, and the buffer is as it was.
+    /// Writes a frame. A message over the limit is refused, and the buffer is left as it was.
     fn encode(&mut self, message: Out, buffer: &mut BytesMut) -> Result<(), StreamError> {
         let start = buffer.len();
         frame_into(&message, buffer);
@@ -311,7 +314,7 @@ impl<In, Out: Encode> Encoder<Out> for MessageCodec<In, Out> {
     }
 }
 
-/// Names that are checked when they are read.
+/// Names are checked when they are read.
 macro_rules! names {
     ($($name:ident),*) => {$(
         impl Encode for $name {
@@ -346,23 +349,31 @@ impl<C> Decode<C> for ParticipantId {
     }
 }
 
-/// The sixteen bytes of the UUID.
-impl Encode for SessionId {
-    fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        self.0.as_bytes().encode(encoder)
-    }
+/// UUIDs are sixteen bytes.
+macro_rules! uuids {
+    ($($id:ident),*) => {$(
+        impl Encode for $id {
+            fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+                self.0.as_bytes().encode(encoder)
+            }
+        }
+
+        impl<C> Decode<C> for $id {
+            fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+                <[u8; 16]>::decode(decoder).map(|bytes| Self(Uuid::from_bytes(bytes)))
+            }
+        }
+
+        bincode::impl_borrow_decode!($id);
+    )*};
 }
 
-impl<C> Decode<C> for SessionId {
-    fn decode<D: BincodeDecoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        <[u8; 16]>::decode(decoder).map(|bytes| Self(Uuid::from_bytes(bytes)))
-    }
-}
+uuids!(LogIdentity, ServerId, SessionId);
 
-/// Marks an operation's own errors among those of bincode.
+/// Begins the messages of an operation's own errors among those of bincode.
 const BAD_OPERATION: &str = "operation: ";
 
-/// The operation's compact form as a byte string: length, then [`Operation::to_compact`].
+/// The operation's compact form as a byte string: its length, then [`Operation::to_compact`].
 impl Encode for Operation {
     fn encode<E: BincodeEncoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
         self.to_compact().as_slice().encode(encoder)
@@ -376,7 +387,6 @@ impl<C> Decode<C> for Operation {
     }
 }
 
-bincode::impl_borrow_decode!(SessionId);
 bincode::impl_borrow_decode!(ParticipantId);
 bincode::impl_borrow_decode!(Operation);
 
@@ -422,6 +432,6 @@ mod tests {
     fn a_submit_that_fails_to_decode_still_names_its_seq() {
         let submit = ClientMessage::Submit { channel: 3, seq: 700, base: 1, command: entry().command };
         assert_eq!(about_of(&encode(&submit)), About::Submit { channel: 3, seq: 700 });
-        assert_eq!(about_of(&encode(&ClientMessage::Leave { channel: 3 })), About::Connection);
+        assert_eq!(about_of(&encode(&ClientMessage::Ping { nonce: 3 })), About::Connection);
     }
 }

@@ -1,4 +1,4 @@
-//! Comments on places in the text. A comment's id is the revision of the entry that opened it.
+//! Comments on parts of the text. The id of a comment is the revision of the entry that opened it.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -11,63 +11,64 @@ use crate::{
     room::Author,
 };
 
-/// What a submit does with comments.
+/// What a submit does to the comments.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CommentCommand {
-    /// Comments on a range of the text at the submit's base; the entry has it at the entry's own revision.
+    /// Comments on a range of the text. In the submit, the range is based on the submit's base; in the entry, on the
+    /// entry's revision.
     Open {
         /// Where the range begins.
         start: Scalar,
-        /// Where it ends; as `start` for a place between two characters.
+        /// Where it ends; equal to `start` for a position between two characters.
         end: Scalar,
-        /// The comment, 1 to [`MESSAGE_BYTES_MAX`](crate::limits::MESSAGE_BYTES_MAX) bytes.
+        /// The text, 1 to [`MESSAGE_BYTES_MAX`](crate::limits::MESSAGE_BYTES_MAX) bytes.
         text: String,
-        /// Who is meant by the `@name`s in it: found by the server, whatever the client says here.
+        /// The members that the `@name`s in it mean. The server finds them; what the client puts here is ignored.
         #[serde(default)]
         mentions: Vec<Member>,
     },
-    /// Answers a comment.
+    /// Replies to a comment.
     Reply {
-        /// The comment.
+        /// The comment to reply to.
         comment: Revision,
-        /// The answer.
+        /// The text of the reply.
         text: String,
         /// As in `Open`.
         #[serde(default)]
         mentions: Vec<Member>,
     },
-    /// Puts another text in place of a comment's or a reply's. Only its author may.
+    /// Replaces the text of a comment or a reply. Only its author may.
     Rewrite {
         /// The comment.
         comment: Revision,
-        /// The revision of what is rewritten: the comment itself, or one of its replies.
+        /// The revision of what is changed: that of the comment itself, or of one of its replies.
         item: Revision,
-        /// Its new text.
+        /// The new text.
         text: String,
     },
-    /// Takes a reply away, or a comment with its replies. Its author may, and a host.
+    /// Deletes a reply, or a comment with all of its replies. Its author may, and a host.
     Delete {
         /// The comment.
         comment: Revision,
-        /// The revision of what is deleted: the comment itself, or one of its replies.
+        /// The revision of what is deleted: that of the comment itself, or of one of its replies.
         item: Revision,
     },
-    /// Says that a comment is dealt with.
+    /// Marks a comment as resolved.
     Resolve {
-        /// The comment.
+        /// The comment to resolve.
         comment: Revision,
     },
-    /// Says that it is not, after all.
+    /// Takes the mark away again.
     Reopen {
-        /// The comment.
+        /// The comment to reopen.
         comment: Revision,
     },
 }
 
 impl CommentCommand {
-    /// Moves its range over an edit that was ordered before it.
+    /// Moves the range over an edit that was ordered before the comment.
     pub fn move_over(&mut self, other: &Operation) {
         if let Self::Open { start, end, .. } = self {
             let range = other.map_range(*start..*end);
@@ -75,7 +76,7 @@ impl CommentCommand {
         }
     }
 
-    /// Whether this, as it was submitted, is what has become of `logged`: mentions are the server's.
+    /// Whether `logged` can be what the server has made of this submit. It sets the mentions itself.
     pub fn asks_the_same_as(&self, logged: &Self) -> bool {
         let bare = |command: &Self| {
             let mut command = command.clone();
@@ -88,42 +89,42 @@ impl CommentCommand {
     }
 }
 
-/// A comment as it stands.
+/// A comment as it stands at some revision.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Comment {
-    /// Its id: the revision at which it was opened.
+    /// Its id: the revision of the entry that opened it.
     pub comment: Revision,
-    /// Where its range begins now.
+    /// Where its range begins.
     pub start: Scalar,
-    /// Where it ends now; as `start` when all of its text was deleted.
+    /// Where it ends; equal to `start` if all of its text was deleted.
     pub end: Scalar,
-    /// The beginning of the text that it was made on.
+    /// The beginning of the text that the comment was made on.
     pub on: String,
-    /// What was said: the comment itself, then its replies.
+    /// The comment itself, then its replies.
     pub items: Vec<CommentItem>,
-    /// Who resolved it, and when.
+    /// Who resolved it and when, if it is resolved.
     pub resolved: Option<Deleted>,
 }
 
-/// A comment's own words, or a reply's.
+/// The text of a comment, or of one of its replies.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CommentItem {
-    /// Its id: the revision at which it was said.
+    /// Its id: the revision of the entry that brought it.
     pub item: Revision,
-    /// Who said it.
+    /// The participant that wrote it.
     pub participant: ParticipantId,
-    /// Who that is.
+    /// The author's name and account.
     pub author: Author,
-    /// When.
+    /// When it was written.
     pub time_ms: UnixMs,
     /// The text; empty if it was deleted.
     pub text: String,
-    /// Who is meant in it.
+    /// The members that it mentions.
     pub mentions: Vec<Member>,
-    /// When its text was changed last.
+    /// When its text was changed last, if it was.
     pub rewritten_ms: Option<UnixMs>,
-    /// Who took it away, and when.
+    /// Who deleted it and when, if it was deleted.
     pub deleted: Option<Deleted>,
 }

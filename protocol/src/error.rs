@@ -1,4 +1,4 @@
-//! What can go wrong, as the wire says it: a stable code, what it is about, and words that tell a person what to do.
+//! Errors on the wire: a stable code, what the error is about, and a message for people.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -33,9 +33,9 @@ error_codes! {
     FramingLost = "framing_lost",
     /// The server does not speak this version of the protocol.
     UnsupportedProtocol = "unsupported_protocol",
-    /// Something was said before `Hello`.
+    /// A message came before `Hello`.
     HelloRequired = "hello_required",
-    /// `Hello` was said twice.
+    /// `Hello` came a second time.
     HelloRepeated = "hello_repeated",
     /// No `Hello` came in time.
     HandshakeTimeout = "handshake_timeout",
@@ -77,11 +77,11 @@ error_codes! {
     StorageFull = "storage_full",
     /// The server's storage does not work for now.
     StorageUnavailable = "storage_unavailable",
-    /// Too much is waiting to be made durable; send again after a while.
+    /// Too much is waiting to be made durable; send again after `retry_after_ms`.
     Overloaded = "overloaded",
-    /// Nothing was heard of the client for `idle_timeout_ms`.
+    /// Nothing came from the client for `idle_timeout_ms`.
     IdleTimeout = "idle_timeout",
-    /// The same session joined from another connection, which goes on in place of this one.
+    /// The same session joined the room elsewhere, and this channel is closed.
     SessionReplaced = "session_replaced",
     /// The server takes no more connections.
     TooManyConnections = "too_many_connections",
@@ -89,7 +89,7 @@ error_codes! {
     ShuttingDown = "shutting_down",
     /// An argument is out of its range.
     BadArgument = "bad_argument",
-    /// A mistake of the server's.
+    /// The server has made a mistake.
     Internal = "internal",
     /// There is no such thing (a message, a comment, a version, a link, a participant).
     NotFound = "not_found",
@@ -101,12 +101,14 @@ error_codes! {
     LimitReached = "limit_reached",
     /// Sent faster than allowed.
     RateLimited = "rate_limited",
-    /// The server was not set up for this.
+    /// The server is not configured for this.
     NotConfigured = "not_configured",
-    /// The room expired: nobody was there for as long as it is set to.
+    /// The room expired: nothing happened in it for as long as it is set to.
     RoomExpired = "room_expired",
-    /// What the request was made for is no longer so (an `If-Match`, an idempotency key used for something else).
+    /// A condition of the HTTP request does not hold (`If-Match`, or an idempotency key used for something else).
     PreconditionFailed = "precondition_failed",
+    /// The room was deleted and made anew: the log that the client resumes is gone.
+    RoomReplaced = "room_replaced",
 }
 
 impl std::fmt::Display for ErrorCode {
@@ -115,7 +117,7 @@ impl std::fmt::Display for ErrorCode {
     }
 }
 
-/// What an error answers.
+/// What an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
@@ -123,28 +125,29 @@ pub enum About {
     Connection,
     /// The question with this number.
     Request(RequestId),
-    /// The room on this channel: a `Join` that failed, or a room that went away; or what was said there about presence or a
-    /// call was refused, and then the channel stays.
+    /// The room on this channel: a `Join` that failed, or a room that is closed; or a message about presence or a call
+    /// was refused,
+    /// and then the channel stays.
     Channel(Channel),
-    /// One submit. Its seq is not used up: nothing was appended.
+    /// One submit. Its seq is free again: nothing was appended.
     Submit {
-        /// The channel it was sent on.
+        /// The channel that it was sent on.
         channel: Channel,
-        /// Its seq.
+        /// The seq of the submit.
         seq: Seq,
     },
 }
 
-/// An error as it travels.
+/// An error as it is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct ErrorMessage {
-    /// What it answers.
+    /// What it is about.
     pub about: About,
-    /// What kind it is; programs decide by this.
+    /// The kind of error; programs decide by this.
     pub code: ErrorCode,
-    /// Words for a person: what is wrong and what to do.
+    /// For people: what is wrong and what to do.
     pub message: String,
-    /// Set when the same thing may succeed later: how long to wait, in milliseconds.
+    /// After how many milliseconds the same may succeed; none if it will fail again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u32>,
 }

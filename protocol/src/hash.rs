@@ -2,7 +2,7 @@
 
 use ropey::Rope;
 
-/// What [`ServerMessage::Hash`](crate::message::ServerMessage::Hash) says of a text. It finds mistakes, not forgeries.
+/// The content of [`Answer::Hash`](crate::message::Answer::Hash). It finds mistakes, not forgeries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TextHash {
     /// CRC-32 (IEEE 802.3, as zlib's) of the text's UTF-8 bytes.

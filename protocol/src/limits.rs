@@ -1,4 +1,4 @@
-//! Every limit of the protocol, each with its reason. Those that a server may set differently are told in
+//! Every limit of the protocol, each with its reason. Those that a server may set differently stand in
 //! [`Welcome`](crate::message::Welcome) as [`Limits`].
 
 use bincode::{Decode, Encode};
@@ -10,7 +10,7 @@ pub const PROTOCOL_VERSION: u16 = 1;
 /// A room's name fits a file name, a URL segment and a storage key.
 pub const ROOM_ID_BYTES_MAX: usize = 64;
 
-/// An account's name, or the subject of somebody else's token.
+/// An account's name, or the subject of a token that another service issued.
 pub const ACCOUNT_ID_BYTES_MAX: usize = 128;
 
 /// A project's name, for the same reasons as a room's.
@@ -25,10 +25,11 @@ pub const FRAME_BYTES_MAX: usize = 256 * 1024;
 pub const JSON_BYTES_MAX: usize = 6 * EDIT_BYTES_MAX + 64 * 1024;
 
 /// A frame that is too large is skipped and answered with an error, so that a paste does not cost the connection.
-/// A length above this is taken for lost framing (somebody speaks another protocol) and closes it.
+/// A length above this means that the stream is not one of frames (the peer speaks another protocol); the connection
+/// closes.
 pub const FRAME_SKIP_BYTES_MAX: usize = 1024 * 1024 * 1024;
 
-/// What decoding one frame may claim of memory: bincode counts what it is asked to allocate, not bytes on the wire.
+/// Memory that decoding one frame may claim: bincode counts what it is asked to allocate, not bytes on the wire.
 pub const DECODE_BYTES_MAX: usize = 4 * FRAME_BYTES_MAX;
 
 /// The most text that one edit inserts. It leaves an entry below 256 KiB, what a replicated log takes as one record.
@@ -37,12 +38,14 @@ pub const EDIT_BYTES_MAX: usize = 192 * 1024;
 /// The most components of one operation: bounds what one transform costs.
 pub const OPERATION_COMPONENTS_MAX: usize = 10_000;
 
-/// The most components that a client puts in one edit: half of what is taken, since those that were there first may cut
+/// The most components that a client puts in one edit: half of what a server takes, since entries that were ordered
+/// first may cut
 /// its components into more of them.
 pub const EDIT_COMPONENTS_MAX: usize = OPERATION_COMPONENTS_MAX / 2;
 
-/// The longest text, in UTF-8 bytes, that a server accepts unless told otherwise; and, in Unicode scalar values, the
-/// largest length that an operation may speak of, so that no sum of lengths can overflow.
+/// The longest text, in UTF-8 bytes, that a server accepts unless it is configured otherwise; and, in Unicode scalar
+/// values, the
+/// largest length in an operation, so that no sum of lengths can overflow.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Lengths in operations from outside stay below this whatever the server's limit is (4 GiB of scalars).
@@ -64,7 +67,7 @@ pub const CHANNELS_MAX: u32 = 1_024;
 pub const PAGE_MAX: u32 = 1_000;
 
 /// Commands other than edits that a client holds until they are acknowledged: what a person does while a connection is
-/// lost, and no program's flood.
+/// lost, and not what a program may flood it with.
 pub const COMMANDS_WAITING_MAX: usize = 256;
 
 /// How far behind the head the base of an edit may be: older than this, the client joins at its revision and
@@ -74,13 +77,13 @@ pub const BASE_AGE_REVISIONS_MAX: u64 = 10_000;
 /// Time for a `Hello` after connecting, in milliseconds.
 pub const HANDSHAKE_TIMEOUT_MS: u64 = 10_000;
 
-/// A peer that was not heard of for this long is sent a `Ping`, in milliseconds.
+/// A peer from which nothing came for this long is sent a `Ping`, in milliseconds.
 pub const HEARTBEAT_MS: u64 = 15_000;
 
-/// A peer that was not heard of for this long is gone, in milliseconds.
+/// A peer from which nothing came for this long is disconnected, in milliseconds.
 pub const IDLE_TIMEOUT_MS: u64 = 45_000;
 
-/// Messages a second that one connection may send; above it the server reads slower, it refuses nothing.
+/// Messages a second that one connection may send. Above it the server reads slower and refuses nothing.
 pub const MESSAGES_PER_SECOND_MAX: u32 = 50_000;
 
 /// Questions of one connection (`ReadText`, `ReadLog`, …) under way at once; further ones wait.
@@ -104,7 +107,7 @@ pub const PATH_BYTES_MAX: usize = 256;
 /// The longest time after which a room may be set to expire, in seconds: ten years.
 pub const TTL_S_MAX: u64 = 10 * 366 * 86_400;
 
-/// Members of one room on whose role something was decided: all of them fit one value of a store.
+/// Members of one room with a decision on their role: all of them fit one value of a store.
 pub const ROLES_MAX: usize = 256;
 
 /// Named versions of one room: all of them fit one frame.
@@ -134,7 +137,7 @@ pub const REACTION_PARTICIPANTS_MAX: usize = 256;
 /// Reactions to one message, over all emoji: they are kept with the message, in one value of a store.
 pub const REACTIONS_GIVEN_MAX: usize = 512;
 
-/// Comments of one room, resolved ones among them: each is moved along with every edit.
+/// Comments of one room, resolved ones included: each is moved with every edit.
 pub const COMMENTS_MAX: usize = 1_024;
 
 /// Replies to one comment.
@@ -146,25 +149,25 @@ pub const COMMENTS_BYTES_MAX: usize = 1024 * 1024;
 /// One comment with its replies, in UTF-8 bytes: it fits one frame.
 pub const COMMENT_BYTES_MAX: usize = 128 * 1024;
 
-/// What is kept of the text that a comment was made on, in UTF-8 bytes.
+/// What a comment keeps of the text that it was made on, in UTF-8 bytes.
 pub const COMMENT_ON_BYTES_MAX: usize = 256;
 
 /// Carets and selections of one participant.
 pub const SELECTIONS_MAX: usize = 64;
 
-/// A participant that has told nothing for this long is shown as idle, in milliseconds.
+/// A participant without a message about presence for this long is shown as idle, in milliseconds.
 pub const PRESENCE_IDLE_MS: u64 = 120_000;
 
-/// A reader is told of presence at most once in this time, in milliseconds.
+/// A reader is sent presence at most once in this time, in milliseconds.
 pub const PRESENCE_PAUSE_MS: u64 = 40;
 
-/// Up to this many people in a room, all are told of; above it, only those who may edit, and how many there are.
+/// Up to this many people in a room, all are listed; above it, only those who may edit, and how many there are.
 pub const ROSTER_MAX: usize = 500;
 
-/// What one participant passes on to another at once, in UTF-8 bytes: a session description has a few KiB.
+/// The payload of one signal to another participant, in UTF-8 bytes: a session description has a few KiB.
 pub const SIGNAL_BYTES_MAX: usize = 64 * 1024;
 
-/// Things a second that one connection may pass on to others.
+/// Signals a second that one connection may send.
 pub const SIGNALS_PER_SECOND_MAX: u32 = 100;
 
 /// Completions in one answer.
@@ -173,10 +176,10 @@ pub const COMPLETIONS_MAX: u32 = 100;
 /// Lists of rooms that one connection follows.
 pub const ROOM_WATCHES_MAX: usize = 16;
 
-/// What of a room's text is shown in lists, in UTF-8 bytes at most.
+/// The part of a room's text that lists show, in UTF-8 bytes at most.
 pub const PREVIEW_BYTES_MAX: usize = 160;
 
-/// The limits that hold on a server, told to every client in `Welcome`.
+/// The limits that hold on a server, sent to every client in `Welcome`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {
@@ -194,14 +197,15 @@ pub struct Limits {
     pub base_age_revisions_max: u64,
     /// Most messages a second read from one connection.
     pub messages_per_second_max: u32,
-    /// The server sends `Ping` to a client not heard of for this long.
+    /// Milliseconds of silence after which the server sends a client a `Ping`.
     pub heartbeat_ms: u64,
-    /// The server closes a connection not heard of for this long.
+    /// Milliseconds of silence after which the server closes a connection.
     pub idle_timeout_ms: u64,
 }
 
-/// Those that docs/protocol.md names. They are a part of the protocol's version, since JSON does not tell them: whoever
-/// changes one must tell it to the clients of before.
+/// The values in docs/protocol.md. They are a part of the protocol's version, since JSON leaves them out: a change of
+/// one would be
+/// misread by clients of before.
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -219,7 +223,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether they are those of the protocol's own, which a client knows without being told.
+    /// Whether they are the values in docs/protocol.md, which a client knows without reading them in `Welcome`.
     pub fn are_default(&self) -> bool {
         *self == Self::default()
     }

@@ -1,4 +1,4 @@
-//! Schemas of the words that have a form of their own in JSON. Those of other types are derived beside them.
+//! OpenAPI schemas of the types that write their own JSON. Those of other types are derived beside them.
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -52,7 +52,7 @@ schema! {
         integer.description(Some("A place in a text, in Unicode scalar values")).into()
     };
     Operation => {
-        // Zero is no step, and neither is an empty text.
+        // Zero is no component, and neither is an empty text.
         let length = |minimum: i64, maximum: i64, description: &str| {
             let integer = ObjectBuilder::new().schema_type(Type::Integer).description(Some(description));
             integer.minimum(Some(minimum)).maximum(Some(maximum))

@@ -12,40 +12,41 @@ use crate::{
     presence::{Person, Presence, PresenceOf},
 };
 
-/// The people in a room and where they are. All places count on the last entry that was taken in.
+/// The people in a room and their presence. All positions are based on the last entry that was folded in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct People {
     known: BTreeMap<ParticipantId, Known>,
     present: u32,
 }
 
-/// Somebody in the room.
+/// A person in the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Known {
-    /// Who it is.
+    /// The person's name, account and role.
     #[serde(flatten)]
     pub person: Person,
-    /// What it tells; none if it has told nothing yet.
+    /// The person's presence; none until the first one comes.
     pub presence: Option<Presence>,
 }
 
-/// What a [`Presence`](crate::message::ServerMessage::Presence) message says, without channel and revision.
+/// The content of a [`Presence`](crate::message::ServerMessage::Presence) message, without channel and revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct News {
-    /// Whether what was told before no longer counts.
+    /// Whether this replaces all that was sent before.
     pub whole: bool,
     /// Connections that have the room open.
     pub present: u32,
-    /// Who came, or is somebody else now.
+    /// People who came, or whose name, account or role changed.
     pub people: Vec<Person>,
-    /// What they tell now.
+    /// The presence of those for whom it changed.
     pub presence: Vec<PresenceOf>,
-    /// Who left.
+    /// People who left.
     pub left: Vec<ParticipantId>,
 }
 
 impl People {
-    /// Takes in what the server tells. Who left goes first: it may have come back, and then it has told nothing yet.
+    /// Folds a message of the server in. Those who left go first: one of them may have come back, without a presence
+    /// yet.
     pub fn hear(&mut self, news: News) {
         if news.whole {
             self.known.clear();
@@ -65,15 +66,16 @@ impl People {
         }
     }
 
-    /// Takes in somebody else's entry: everybody's places move with the text.
+    /// Folds an entry of another session in: all positions move with the text.
     pub fn fold(&mut self, entry: &Entry) {
         if let Some(operation) = entry.command.operation() {
             self.move_over(entry.participant, operation);
         }
     }
 
-    /// Takes in an edit that is in the log now, as one's own is when it is acknowledged: the operation counts on the revision
-    /// before.
+    /// Moves all positions over an edit that is in the log, as the client's own is once it is acknowledged. The
+    /// operation is based on the
+    /// revision before.
     pub fn move_over(&mut self, author: ParticipantId, operation: &Operation) {
         let placed = |known: &&mut Known| known.presence.as_ref().is_some_and(|presence| !presence.is_placeless());
         let mut placed = self.known.values_mut().filter(placed).peekable();
@@ -88,27 +90,28 @@ impl People {
         }
     }
 
-    /// Connections that have the room open; where it is more than [`len`](Self::len), only those are known who may edit.
+    /// Connections that have the room open. Where it is more than [`len`](Self::len), only those who may edit are
+    /// known.
     pub fn present(&self) -> u32 {
         self.present
     }
 
-    /// Those that are known, by participant.
+    /// The people that are known, by participant.
     pub fn iter(&self) -> impl Iterator<Item = &Known> {
         self.known.values()
     }
 
-    /// One of them.
+    /// A person by participant, if known.
     pub fn get(&self, participant: ParticipantId) -> Option<&Known> {
         self.known.get(&participant)
     }
 
-    /// How many are known.
+    /// How many people are known.
     pub fn len(&self) -> usize {
         self.known.len()
     }
 
-    /// Whether nobody is known.
+    /// Whether no person is known.
     pub fn is_empty(&self) -> bool {
         self.known.is_empty()
     }

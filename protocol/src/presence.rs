@@ -1,4 +1,4 @@
-//! What is live in a room and not logged: who is there, where they look, whether they type.
+//! What is live in a room and not logged: who is there, their carets, whether they type.
 
 use bincode::{Decode, Encode};
 use serde::{Deserialize, Serialize};
@@ -10,37 +10,39 @@ use crate::{
     room::Author,
 };
 
-/// What a participant tells of itself: all of it each time, only the newest counts.
+/// What a participant shows of itself. It is sent whole each time; only the newest counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Presence {
-    /// Its carets and selections, at most [`SELECTIONS_MAX`](crate::limits::SELECTIONS_MAX). Each has an anchor, where
-    /// it was begun, and a head, where the caret stands; for a plain caret the two are the same.
+    /// Carets and selections, at most [`SELECTIONS_MAX`](crate::limits::SELECTIONS_MAX). The anchor is where a
+    /// selection was begun, the
+    /// head is where the caret stands; for a plain caret the two are equal.
     pub selections: Vec<Selection>,
-    /// What it looks at: the first and the last visible place.
+    /// What the participant sees: the first and the last visible position.
     pub viewport: Option<Selection>,
-    /// Whether it is at work.
+    /// Whether the participant is active.
     pub status: Status,
-    /// Whether it writes a chat message.
+    /// Whether the participant is typing a chat message.
     pub typing: bool,
-    /// A colour for its caret, 0xRRGGBB.
+    /// The colour of its caret, 0xRRGGBB.
     pub color: Option<u32>,
-    /// Whose viewport it follows.
+    /// The participant whose viewport it follows.
     pub following: Option<ParticipantId>,
-    /// Its call, if it is in one.
+    /// Its part in the room's call, if it takes part.
     pub call: Option<Call>,
 }
 
 impl Presence {
-    /// Moves its places over an edit, so that they stay on their characters. What its own participant inserts at a caret
-    /// pushes the caret on, as typing does; what others insert there comes behind it.
+    /// Moves all positions over an edit, so that they stay at their characters. What the participant itself (`own`)
+    /// inserts at a caret
+    /// moves the caret on, as typing does; what others insert there comes behind the caret.
     pub fn move_over(&mut self, shift: &Shift, own: bool) {
         for selection in self.selections.iter_mut().chain(&mut self.viewport) {
             *selection = selection.moved_over(shift, own);
         }
     }
 
-    /// Brings places beyond the end of a text of `length` scalars to its end.
+    /// Moves positions beyond the end of a text of `length` scalars to its end.
     pub fn clamp(&mut self, length: u64) {
         for selection in self.selections.iter_mut().chain(&mut self.viewport) {
             selection.anchor.0 = selection.anchor.0.min(length);
@@ -48,7 +50,7 @@ impl Presence {
         }
     }
 
-    /// Whether no edit moves anything of it.
+    /// Whether there are no positions that an edit could move.
     pub fn is_placeless(&self) -> bool {
         self.selections.is_empty() && self.viewport.is_none()
     }
@@ -57,14 +59,14 @@ impl Presence {
 /// A range with a direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct Selection {
-    /// Where it was begun.
+    /// Where the selection was begun.
     pub anchor: Scalar,
-    /// Where it ends.
+    /// Where the caret stands.
     pub head: Scalar,
 }
 
 impl Selection {
-    /// A caret.
+    /// An empty selection at a position.
     pub fn caret(at: Scalar) -> Self {
         Self { anchor: at, head: at }
     }
@@ -83,21 +85,21 @@ impl Selection {
     }
 }
 
-/// Whether somebody is at work.
+/// Whether a participant is active.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// There was input lately.
     #[default]
     Active,
-    /// There was none for a while; said by the client, or by the server after
-    /// [`PRESENCE_IDLE_MS`](crate::limits::PRESENCE_IDLE_MS) without a word.
+    /// There was none for a while. The client sets it, or the server after
+    /// [`PRESENCE_IDLE_MS`](crate::limits::PRESENCE_IDLE_MS) without a message about presence.
     Idle,
-    /// It has gone away and left the room open.
+    /// The user has gone away and left the room open.
     Away,
 }
 
-/// A part in a call.
+/// A participant's part in a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Call {
@@ -109,36 +111,37 @@ pub struct Call {
     pub screen: bool,
 }
 
-/// Somebody who is in a room.
+/// A person who has the room open.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Person {
-    /// Who.
+    /// The person's participant.
     pub participant: ParticipantId,
-    /// Who that is.
+    /// The person's name and account.
     pub author: Author,
-    /// What it may do.
+    /// The person's role in the room.
     pub role: Role,
-    /// Since when it is there.
+    /// When the person joined.
     pub joined_ms: UnixMs,
 }
 
-/// What somebody in a room told last.
+/// A participant's newest presence.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 pub struct PresenceOf {
-    /// Who.
+    /// The participant.
     pub participant: ParticipantId,
-    /// What.
+    /// The presence, with positions based on the revision of the message.
     pub presence: Presence,
 }
 
-/// What one participant tells another to set up a call (WebRTC). The server passes it on and keeps nothing of it.
+/// The steps by which one participant sets up a call with another (WebRTC). The server passes them on and keeps nothing
+/// of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignalKind {
-    /// A session description that asks.
+    /// A session description that offers a call.
     Offer,
-    /// A session description that answers.
+    /// A session description that answers an offer.
     Answer,
     /// An ICE candidate.
     Candidate,

@@ -8,50 +8,51 @@ use crate::{
     ids::{ParticipantId, Revision, RoomId, UnixMs},
 };
 
-/// What people set in a room. The default is that of a new room.
+/// The settings of a room. The default is that of a new room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct RoomSettings {
-    /// A name for people; may be empty.
+    /// A title for people; may be empty.
     pub title: String,
     /// The language of the text, a name from the server's list; empty for none.
     pub language: String,
     /// What the room is for; may be empty.
     pub description: String,
-    /// Words to find it by, without doubles, in order.
+    /// Tags to find the room by, each once, in alphabetical order.
     pub tags: Vec<String>,
-    /// What those may do who were given no role.
+    /// The role of those who were given none.
     pub public: Public,
-    /// The project that it is a file of.
+    /// The project that the room is a file of, if it is one.
     pub project: Option<ProjectId>,
     /// Its path in the project (`src/main.rs`); empty for none.
     pub path: String,
-    /// It is deleted after so many seconds in which nothing happened; 0 for what the server says, which is never unless
-    /// told otherwise. Who is there is told before.
+    /// Seconds without any event after which the room is deleted; 0 for the server's default, which is never unless it
+    /// is
+    /// configured. Those who have the room open are warned before.
     pub ttl_s: u64,
 }
 
-/// What those may do in a room who were given no role there.
+/// The role in a room of those who were given none there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Public {
-    /// What the server was started to allow.
+    /// The server's default.
     #[default]
     ServerDefault,
-    /// Nothing: they cannot tell that it is there.
+    /// None: they cannot tell that the room exists.
     Nobody,
-    /// What a viewer may.
+    /// Viewer.
     Viewer,
-    /// What an editor may.
+    /// Editor.
     Editor,
-    /// Everything.
+    /// Host.
     Host,
 }
 
 impl Public {
-    /// The role that it gives, where the server's default gives `default`.
+    /// The role that it gives, on a server with this default.
     pub fn role(self, default: Option<Role>) -> Option<Role> {
         match self {
             Self::ServerDefault => default,
@@ -63,7 +64,7 @@ impl Public {
     }
 }
 
-/// A change of settings: what is not named stays. An empty text, an empty list, or 0 takes the setting away.
+/// A change of settings. A field that is none stays as it is; an empty text, an empty list or 0 takes the setting away.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default, deny_unknown_fields)]
@@ -94,78 +95,78 @@ pub struct SettingsPatch {
     pub ttl_s: Option<u64>,
 }
 
-/// What becomes of a member's role.
+/// What was decided on a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// It may do what everybody may.
+    /// The member has the role that the room gives everybody.
     Public,
-    /// It has this role.
+    /// The member has this role.
     Role(Role),
-    /// It may not come in, whatever everybody may.
+    /// The member may not come in, even if everybody else may.
     Banned,
 }
 
-/// Who somebody is to the others, as the room's log has it from the first of its entries on.
+/// A participant's name and account, as the room's log has them before the participant's first entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Author {
-    /// A name for people; may be empty.
+    /// The name that others see; may be empty.
     pub name: String,
-    /// The account, if it has signed in.
+    /// The account, if the participant has signed in.
     pub account: Option<AccountId>,
 }
 
-/// A revision that was given a name.
+/// A revision with a name.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Version {
-    /// The name, of which there is one in a room.
+    /// The name, unique in the room.
     pub name: String,
     /// The revision that it names.
     pub revision: Revision,
-    /// Words; may be empty.
+    /// A description for people; may be empty.
     pub description: String,
-    /// Who named it.
+    /// The participant that named it.
     pub by: ParticipantId,
-    /// When.
+    /// When it was named.
     pub time_ms: UnixMs,
 }
 
-/// Which rooms are wanted; what is not named does not matter.
+/// Which rooms a list shows. A field that is none does not restrict it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RoomFilter {
     /// A part of the room's id or title, in any case of letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// A tag.
+    /// A tag that the room has.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// A language.
+    /// The room's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// A project.
+    /// The room's project.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub project: Option<ProjectId>,
-    /// Who made it.
+    /// The account that made the room.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<AccountId>,
-    /// Only those in which the asker was given a role.
+    /// Only rooms in which the caller was given a role.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub mine: bool,
 }
 
-/// What is known of a room without reading its history.
+/// What can be told of a room without reading its history.
 #[derive(Clone, Debug, PartialEq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoomInfo {
-    /// Its name.
+    /// The room's name.
     pub room: RoomId,
     /// When it was made.
     pub created_ms: UnixMs,
-    /// Who made it, where that was an account.
+    /// The account that made it, if an account did.
     pub owner: Option<AccountId>,
     /// Its newest committed revision.
     pub head: Revision,
@@ -177,21 +178,21 @@ pub struct RoomInfo {
     pub text_bytes: u64,
     /// The beginning of its text, for lists.
     pub preview: String,
-    /// What people set in it.
+    /// Its settings.
     pub settings: RoomSettings,
-    /// What the asker may do there.
+    /// The caller's role in it.
     pub role: Role,
-    /// Chat messages that the asker's account has not read.
+    /// Chat messages that the caller's account has not read.
     pub unread: u64,
-    /// The newest chat message's beginning, if there is one.
+    /// The beginning of the newest chat message, if there is one.
     pub last_message: Option<String>,
 }
 
-/// A member of a room or a project and what was decided of it.
+/// What was decided on one member of a room or a project.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleOf {
-    /// Who.
+    /// The member.
     pub member: Member,
     /// What was decided.
     pub standing: Standing,

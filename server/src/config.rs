@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Uri};
 use clap::{Parser, ValueEnum};
 use motet_protocol::{
     access::Role,
+    ids::ServerId,
     limits::{Limits, TEXT_BYTES_MAX, TTL_S_MAX},
-    message::Durability,
+    message::{Durability, HttpAddress},
 };
 use serde::Deserialize;
 
@@ -28,6 +29,9 @@ use crate::{
     session::{Settings, Turn},
     transport::pages::Pages,
 };
+
+/// Longest `--public-url`: it stands in each `Welcome`.
+const PUBLIC_URL_BYTES_MAX: usize = 1024;
 
 /// Low-latency server for plain text that many people and programs edit at once.
 #[derive(Debug, Default, Parser, Deserialize)]
@@ -133,6 +137,10 @@ pub struct Flags {
     /// others but localhost and addresses [default: none]
     #[arg(long, env = "MOTETD_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     allow_host: Vec<String>,
+    /// Base URL of the HTTP API as clients reach it, as in https://motet.example.org; for a server behind a proxy
+    /// [default: none; clients use the host that they are connected to and the port of --http]
+    #[arg(long, env = "MOTETD_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
     /// A TOML file with any of these flags
     #[arg(long, env = "MOTETD_CONFIG", value_name = "FILE", global = true)]
     #[serde(skip)]
@@ -200,6 +208,8 @@ pub struct Config {
     pub http: SocketAddr,
     /// Where to listen for TCP.
     pub tcp: SocketAddr,
+    /// Base URL of the HTTP API as clients reach it, without a slash at its end.
+    pub public_url: Option<String>,
     /// What an acknowledgement promises.
     pub durability: Durability,
     /// The storage engine.
@@ -287,6 +297,7 @@ impl Flags {
             data: self.data.or(file.data).unwrap_or_else(|| PathBuf::from("motet-data")),
             http,
             tcp,
+            public_url: self.public_url.or(file.public_url).as_deref().map(public_url).transpose()?,
             durability: match self.durability.or(file.durability).unwrap_or(Level::Sync) {
                 Level::Sync => Durability::Sync,
                 Level::Os => Durability::Os,
@@ -370,6 +381,22 @@ fn name(text: &str) -> Result<String, ConfigError> {
     }
 }
 
+/// A base URL of HTTP: a scheme, a host, and perhaps a port and a path.
+fn public_url(text: &str) -> Result<String, ConfigError> {
+    let url = text.trim_end_matches('/');
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let is_url = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'))
+        && url.len() <= PUBLIC_URL_BYTES_MAX
+        && !url.contains(['?', '#', '@'])
+        && url.parse::<Uri>().is_ok();
+    if !is_url {
+        return Err(ConfigError::OutOfRange(
+            "public-url must be a base URL of at most 1024 bytes, as in https://motet.example.org",
+        ));
+    }
+    Ok(url.to_owned())
+}
+
 /// One per processor; one is left for the thread that writes the log.
 fn threads_by_default() -> usize {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -415,10 +442,11 @@ impl Config {
         Ok(())
     }
 
-    /// What clients are told.
-    pub fn settings(&self) -> Settings {
+    /// What clients are told by the server of this identity, whose HTTP listens at this port.
+    pub fn settings(&self, server_id: ServerId, http_port: u16) -> Settings {
+        let http = self.public_url.clone().map_or(HttpAddress::Port(http_port), HttpAddress::Url);
         let limits = Limits { text_bytes_max: self.text_bytes_max as u64, ..Limits::default() };
-        Settings { limits, durability: self.durability, turn: self.turn.clone() }
+        Settings { server_id, http: Some(http), limits, durability: self.durability, turn: self.turn.clone() }
     }
 
     /// What holds in rooms for everybody who was not given more.
@@ -498,6 +526,23 @@ mod tests {
         let everywhere = ["--http", "0.0.0.0:0", "--auth", "open", "--allow-open"];
         assert!(!named_only(&everywhere));
         assert!(named_only(&[&everywhere[..], &["--allow-host", "motet.lan"]].concat()));
+    }
+
+    #[test]
+    fn clients_are_told_the_public_url_or_else_the_port_of_http() {
+        let told = |words: &[&str]| {
+            let config = Flags::parse_from([&["motetd"], words].concat()).resolve();
+            config.map(|config| config.settings(ServerId(uuid::Uuid::nil()), 7).http)
+        };
+        assert_eq!(told(&[]).unwrap(), Some(HttpAddress::Port(7)));
+        let url = |url: &str| Some(HttpAddress::Url(url.to_owned()));
+        assert_eq!(told(&["--public-url", "https://a.example/"]).unwrap(), url("https://a.example"));
+        assert_eq!(told(&["--public-url", "http://a.example:80/motet"]).unwrap(), url("http://a.example:80/motet"));
+        for bad in
+            ["", "a.example", "tcp://a.example", "https://", "https:///a", "https://a b", "https://u:p@a.example"]
+        {
+            assert!(told(&["--public-url", bad]).is_err(), "{bad}");
+        }
     }
 
     #[test]

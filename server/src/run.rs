@@ -14,7 +14,9 @@ use crate::{
     log::LogWriter,
     metrics::Metrics,
     outbox::flush_dirty,
+    requests::Assistant,
     rooms::open::{append_batch::append_all, commits},
+    server_id,
     store::{self, Store, StoreError, StoreKind},
     transport::{
         connection::Context,
@@ -115,19 +117,21 @@ pub async fn run(
     if config.durability != Durability::Sync {
         tracing::warn!(durability = config.durability.as_str(), "acknowledged edits may be lost in a power cut");
     }
+    let server_id = server_id::of(store.as_ref())?;
+    let http_port = listeners.http.local_addr()?.port();
     let auth = Authenticator::open(config.auth.clone(), Arc::clone(&store))?;
     let metrics = Arc::new(Metrics::new(config.durability, store.engine()));
     let (outcomes_in, outcomes_out) = mpsc::unbounded_channel();
     let (log, log_thread) = LogWriter::start(Arc::clone(&store), outcomes_in);
     let assist = Assist::configured(config.assist.as_ref()).map_err(RunError::Assist)?;
     let rooms = Rooms::new(Arc::clone(&store), log.clone(), config.room_limits(), config.rules(), Arc::clone(&metrics))
-        .assisted_by(assist)
         .with_links_of(auth.clone());
     rooms.finish_removals().await;
     let context = Context {
         rooms: rooms.clone(),
         auth,
-        settings: Arc::new(config.settings()),
+        settings: Arc::new(config.settings(server_id, http_port)),
+        assistant: Assistant::new(assist),
         metrics: Arc::clone(&metrics),
         stopping: CancellationToken::new(),
         closing: CancellationToken::new(),

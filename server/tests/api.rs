@@ -14,7 +14,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::SessionId,
     limits::PROTOCOL_VERSION,
-    message::{At, ClientMessage, Command, Hello, ServerMessage},
+    message::{At, ClientMessage, Command, Hello, Question, ServerMessage},
     ot::Operation,
 };
 use serde_json::{Value, json};
@@ -407,8 +407,10 @@ fn what_is_put_over_http_is_seen_by_who_has_the_room_open() {
     let Command::Edit(operation) = peer.entry().command else { panic!("an edit was due") };
     assert_eq!(serde_json::to_value(operation).unwrap(), json!(["over http"]));
     assert_eq!(peer.text("notes", At::Head), "over http");
-    peer.say(&ClientMessage::DeleteRoom { request: 1, room: id("notes") });
-    while !matches!(peer.hear(), ServerMessage::Deleted { .. }) {}
+    peer.say(&ClientMessage::Ask { request: 1, question: Question::DeleteRoom { room: id("notes") } });
+    while !matches!(peer.hear(), ServerMessage::Answer { answer: motet_protocol::message::Answer::Deleted { .. }, .. })
+    {
+    }
     http.get("/api/rooms/notes/text").is_problem(404, "room_not_found");
 }
 

@@ -7,7 +7,7 @@ mod harness;
 use harness::{Server, id, insert};
 use motet_protocol::{
     error::ErrorCode,
-    message::{At, ClientMessage, CompletionKind, ServerMessage},
+    message::{Answer, At, ClientMessage, CompletionKind, Question, ServerMessage},
     ot::Scalar,
     room::SettingsPatch,
 };
@@ -17,18 +17,27 @@ fn a_word_that_was_begun_is_completed_where_it_stands_by_now() {
     let server = Server::start(&["--store", "memory"]);
     let mut peer = server.peer_in("lobby");
     let settings = SettingsPatch { language: Some("rust".into()), ..SettingsPatch::default() };
-    peer.say(&ClientMessage::CreateRoom { request: 1, room: Some(id("main")), settings: Box::new(settings) });
-    assert!(matches!(peer.hear(), ServerMessage::Created { .. }));
+    peer.say(&ClientMessage::Ask {
+        request: 1,
+        question: Question::CreateRoom { room: Some(id("main")), settings: Box::new(settings) },
+    });
+    assert!(matches!(peer.hear(), ServerMessage::Answer { answer: Answer::Created { .. }, .. }));
     let (head, _) = peer.join(2, "main");
     peer.seq = 0;
     let base = peer.edit(2, head, insert(0, "fn measure() {}\nmea", 0));
     let later = peer.edit(2, base, insert(0, "// ", 19));
     let mut ask = |base, position, limit| {
         let position = Scalar(position);
-        peer.say(&ClientMessage::Complete { request: 7, room: id("main"), base, position, limit });
+        peer.say(&ClientMessage::Ask {
+            request: 7,
+            question: Question::Complete { room: id("main"), base, position, limit },
+        });
         peer.hear()
     };
-    let ServerMessage::Completions { revision, completions, .. } = ask(base, 19, 5) else { panic!() };
+    let ServerMessage::Answer { answer: Answer::Completions { revision, completions, .. }, .. } = ask(base, 19, 5)
+    else {
+        panic!()
+    };
     assert_eq!(revision, later);
     let first = &completions[0];
     assert_eq!((first.label.as_str(), first.kind, first.from), ("measure", CompletionKind::Word, Scalar(19)));
@@ -37,7 +46,7 @@ fn a_word_that_was_begun_is_completed_where_it_stands_by_now() {
         assert_eq!(error.code, code);
     }
     // A position behind the end is the end.
-    assert!(matches!(ask(later, u64::MAX, 5), ServerMessage::Completions { .. }));
+    assert!(matches!(ask(later, u64::MAX, 5), ServerMessage::Answer { answer: Answer::Completions { .. }, .. }));
 }
 
 #[test]
@@ -47,10 +56,13 @@ fn what_happened_in_a_span_is_told_for_people_and_for_programs() {
     peer.edit(1, 0, insert(0, "one\n", 0));
     peer.edit(1, 1, insert(4, "two\n", 4));
     let mut ask = |from, to| {
-        peer.say(&ClientMessage::Summarize { request: 8, room: id("demo"), from, to });
+        peer.say(&ClientMessage::Ask { request: 8, question: Question::Summarize { room: id("demo"), from, to } });
         peer.hear()
     };
-    let ServerMessage::Summary { text, facts, .. } = ask(At::Revision(1), At::Head) else { panic!() };
+    let ServerMessage::Answer { answer: Answer::Summary { text, facts, .. }, .. } = ask(At::Revision(1), At::Head)
+    else {
+        panic!()
+    };
     assert!(!text.is_empty());
     let facts: serde_json::Value = serde_json::from_str(&facts).unwrap();
     assert_eq!(facts["changes"]["inserted"], 4, "{facts}");

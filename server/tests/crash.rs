@@ -19,7 +19,7 @@ use std::{
 use harness::{Peer, hello, id, process::Process, replica::Replica};
 use motet_protocol::{
     ids::{ParticipantId, Revision, Seq, SessionId},
-    message::{ClientMessage, Entry, ServerMessage},
+    message::{Answer, ClientMessage, Entry, Question, ServerMessage},
     ot::Operation,
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -120,8 +120,13 @@ fn log_of(server: SocketAddr, room: &str) -> Vec<Entry> {
     peer.hear();
     let mut all = Vec::new();
     loop {
-        peer.say(&ClientMessage::ReadLog { request: 1, room: id(room), from: all.len() as u64 + 1, limit: 1_000 });
-        let ServerMessage::Log { entries, head, .. } = peer.hear() else { panic!("a page of the log was due") };
+        peer.say(&ClientMessage::Ask {
+            request: 1,
+            question: Question::ReadLog { room: id(room), from: all.len() as u64 + 1, limit: 1_000 },
+        });
+        let ServerMessage::Answer { answer: Answer::Log { entries, head, .. }, .. } = peer.hear() else {
+            panic!("a page of the log was due")
+        };
         all.extend(entries);
         if all.len() as u64 == head {
             return all;

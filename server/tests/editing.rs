@@ -6,8 +6,9 @@ mod harness;
 
 use harness::{Peer, Server, WsPeer, hello, id, insert};
 use motet_protocol::{
+    error::{About, ErrorCode},
     ids::SessionId,
-    message::{At, ClientMessage, Command, ServerMessage},
+    message::{Answer, At, ClientMessage, Command, Question, ServerMessage},
     ot::Operation,
 };
 use uuid::Uuid;
@@ -49,12 +50,62 @@ fn a_submit_sent_twice_is_appended_once() {
     ada.edit(1, 0, insert(0, "once", 0));
     drop(ada);
     let mut again = Peer::greeted_as(&server, session);
-    again.say(&ClientMessage::Join { channel: 5, room: id("demo"), after: Some(0), entries_only: true });
+    again.say(&ClientMessage::Join { channel: 5, room: id("demo"), after: Some(0), log: None, entries_only: true });
     assert!(matches!(again.hear(), ServerMessage::Joined { head: 1, snapshot: None, .. }));
     assert_eq!(again.hear(), ServerMessage::Ack { channel: 5, seq: 1, revision: 1 });
     again.submit(5, 0, insert(0, "once", 0));
     assert_eq!(again.hear(), ServerMessage::Ack { channel: 5, seq: 1, revision: 1 });
     assert_eq!(again.text("demo", At::Head), "once");
+}
+
+#[test]
+fn a_room_that_was_made_anew_is_not_resumed_as_if_it_were_the_old_one() {
+    let server = Server::start(&[]);
+    let mut ada = server.peer_in("demo");
+    let mut ben = Peer::greeted(&server);
+    let mut channel = 0;
+    let mut join = |after, log| {
+        channel += 1;
+        ben.say(&ClientMessage::Join { channel, room: id("demo"), after, log, entries_only: true });
+        match ben.hear() {
+            ServerMessage::Joined { log, .. } => {
+                while !matches!(ben.hear(), ServerMessage::Entry { entry, .. } if entry.revision == 2) {}
+                Ok(log)
+            }
+            ServerMessage::Error(error) => Err((error.code, error.about)),
+            other => panic!("{other:?}"),
+        }
+    };
+    for n in 0..2 {
+        ada.edit(1, n, insert(n, "x", n));
+    }
+    let old = join(Some(0), None).unwrap();
+    assert_eq!(join(Some(1), Some(old)), Ok(old));
+
+    ada.say(&ClientMessage::Ask { request: 5, question: Question::DeleteRoom { room: id("demo") } });
+    let gone = |message| matches!(message, ServerMessage::Answer { answer: Answer::Deleted { .. }, .. });
+    while !gone(ada.hear()) {}
+    let mut eve = server.peer_in("demo");
+    for n in 0..2 {
+        eve.edit(1, n, insert(n, "y", n));
+    }
+    // Its connection is told first that its channels are closed.
+    let mut ben = Peer::greeted(&server);
+    let mut join = |channel, after, log| {
+        ben.say(&ClientMessage::Join { channel, room: id("demo"), after, log, entries_only: true });
+        match ben.hear() {
+            ServerMessage::Joined { log, .. } => Ok(log),
+            ServerMessage::Error(error) => Err((error.code, error.about)),
+            other => panic!("{other:?}"),
+        }
+    };
+    for after in [0, 2, 7] {
+        assert_eq!(join(1, Some(after), Some(old)), Err((ErrorCode::RoomReplaced, About::Channel(1))));
+    }
+    // Who resumes nothing names no log, or has no use for it.
+    let new = join(1, Some(2), None).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(join(2, Some(2), Some(new)), Ok(new));
 }
 
 #[test]
@@ -65,7 +116,7 @@ fn a_reader_who_was_away_gets_what_it_missed() {
         ada.edit(1, n, insert(n, "x", n));
     }
     let mut ben = Peer::greeted(&server);
-    ben.say(&ClientMessage::Join { channel: 1, room: id("demo"), after: Some(3), entries_only: true });
+    ben.say(&ClientMessage::Join { channel: 1, room: id("demo"), after: Some(3), log: None, entries_only: true });
     assert!(matches!(ben.hear(), ServerMessage::Joined { head: 2_000, snapshot: None, .. }));
     for revision in 4..=2_000 {
         assert_eq!(ben.entry().revision, revision);
@@ -127,7 +178,7 @@ fn tcp_websocket_and_json_are_one_room() {
     let mut binary = WsPeer::connect(&server);
     binary.say(&hello(SessionId(Uuid::new_v4())));
     assert!(matches!(binary.hear(), (ServerMessage::Welcome(_), false)));
-    binary.say(&ClientMessage::Join { channel: 2, room: id("demo"), after: Some(0), entries_only: true });
+    binary.say(&ClientMessage::Join { channel: 2, room: id("demo"), after: Some(0), log: None, entries_only: true });
     assert!(matches!(binary.hear(), (ServerMessage::Joined { .. }, false)));
     let mut json = WsPeer::connect(&server);
     json.say_json(&format!(r#"{{"type":"hello","protocol":1,"session":"{}"}}"#, Uuid::new_v4()));

@@ -13,7 +13,7 @@ use motet_protocol::{
     codec,
     error::ErrorCode,
     ids::{ParticipantId, Revision, SessionId},
-    message::{Command, Entry, ServerMessage},
+    message::{Answer, Command, Entry, ServerMessage},
     room::{RoleOf, RoomFilter, SettingsPatch, Standing},
 };
 use motet_server::{
@@ -93,9 +93,9 @@ impl Hub {
         let (stream, _): (TcpStream, _) = listener.accept().await.unwrap();
         let (connection, _reading) = Connection::new(stream, Wire::Tcp, Arc::clone(&self.metrics));
         let principal = Arc::new(Principal::nobody(participant));
-        let (key, after) = (Arc::clone(&connection), Some(self.cell.head()));
+        let (key, after, log) = (Arc::clone(&connection), Some(self.cell.head()), self.cell.log_id().identity());
         self.cell
-            .join(Join { key, principal, channel: 1, wire: Wire::Tcp, after, entries_only: true, now: 1 })
+            .join(Join { key, principal, channel: 1, wire: Wire::Tcp, log, after, entries_only: true, now: 1 })
             .unwrap();
         let caller = Arc::new(Caller::new(participant, Identity::guest("Bob").unwrap()));
         self.rooms.watches.add(&connection, 5, &caller, RoomFilter::default()).unwrap();
@@ -175,7 +175,11 @@ async fn what_another_server_appended_brings_all_that_a_commit_brings() {
         connection.flush();
         while let Some(message) = peer.hear_within(Duration::from_millis(50)) {
             role |= matches!(message, ServerMessage::Role { role: Role::Viewer, .. });
-            listed |= matches!(&message, ServerMessage::RoomChanged { room, .. } if room.head == before.0 + ENTRIES);
+            listed |= matches!(
+                &message,
+                ServerMessage::Answer { answer: Answer::RoomChanged { room }, .. }
+                    if room.head == before.0 + ENTRIES
+            );
             connection.flush();
         }
         if role && listed {

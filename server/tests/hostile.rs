@@ -16,7 +16,7 @@ use motet_protocol::{
     error::{About, ErrorCode},
     ids::SessionId,
     limits::{CHANNELS_MAX, EDIT_BYTES_MAX, FRAME_BYTES_MAX, FRAME_SKIP_BYTES_MAX, JSON_BYTES_MAX},
-    message::{At, ClientMessage, Command, Hello, ServerMessage},
+    message::{Answer, At, ClientMessage, Command, Hello, Question, ServerMessage},
     ot::Operation,
 };
 use uuid::Uuid;
@@ -248,15 +248,26 @@ fn revisions_of_the_future_are_refused() {
     let mut peer = server.peer_in("demo");
     peer.submit(1, 1, insert(0, "x", 0));
     assert_eq!(peer.hear_code(), ErrorCode::RevisionUnknown);
-    peer.say(&ClientMessage::Join { channel: 2, room: id("demo"), after: Some(7), entries_only: false });
+    peer.say(&ClientMessage::Join { channel: 2, room: id("demo"), after: Some(7), log: None, entries_only: false });
     assert_eq!(peer.hear_code(), ErrorCode::RevisionUnknown);
-    peer.say(&ClientMessage::ReadText { request: 1, room: id("demo"), at: At::Revision(u64::MAX) });
+    peer.say(&ClientMessage::Ask {
+        request: 1,
+        question: Question::ReadText { room: id("demo"), at: At::Revision(u64::MAX) },
+    });
     assert_eq!(peer.hear_code(), ErrorCode::RevisionUnknown);
-    peer.say(&ClientMessage::ReadLog { request: 1, room: id("demo"), from: 0, limit: 10 });
+    peer.say(&ClientMessage::Ask { request: 1, question: Question::ReadLog { room: id("demo"), from: 0, limit: 10 } });
     assert_eq!(peer.hear_code(), ErrorCode::BadArgument);
-    peer.say(&ClientMessage::ReadLog { request: 1, room: id("demo"), from: u64::MAX, limit: 10 });
-    assert!(matches!(peer.hear(), ServerMessage::Log { entries, .. } if entries.is_empty()));
-    peer.say(&ClientMessage::ListRooms { request: 1, filter: Box::default(), after: None, limit: u32::MAX });
+    peer.say(&ClientMessage::Ask {
+        request: 1,
+        question: Question::ReadLog { room: id("demo"), from: u64::MAX, limit: 10 },
+    });
+    assert!(
+        matches!(peer.hear(), ServerMessage::Answer { answer: Answer::Log { entries, .. }, .. } if entries.is_empty())
+    );
+    peer.say(&ClientMessage::Ask {
+        request: 1,
+        question: Question::ListRooms { filter: Box::default(), after: None, limit: u32::MAX },
+    });
     assert_eq!(peer.hear_code(), ErrorCode::BadArgument);
 }
 
@@ -264,13 +275,18 @@ fn revisions_of_the_future_are_refused() {
 fn a_room_that_does_not_exist_is_not_made_by_asking_for_it() {
     let server = Server::start(&[]);
     let mut peer = Peer::greeted(&server);
-    peer.say(&ClientMessage::Join { channel: 1, room: id("nowhere"), after: None, entries_only: false });
+    peer.say(&ClientMessage::Join { channel: 1, room: id("nowhere"), after: None, log: None, entries_only: false });
     let ServerMessage::Error(error) = peer.hear() else { panic!("an error was due") };
     assert_eq!((error.code, error.about), (ErrorCode::RoomNotFound, About::Channel(1)));
     peer.submit(1, 0, insert(0, "x", 0));
     assert_eq!(peer.hear_code(), ErrorCode::ChannelUnknown);
-    peer.say(&ClientMessage::ListRooms { request: 3, filter: Box::default(), after: None, limit: 10 });
-    assert!(matches!(peer.hear(), ServerMessage::Rooms { rooms, next: None, .. } if rooms.is_empty()));
+    peer.say(&ClientMessage::Ask {
+        request: 3,
+        question: Question::ListRooms { filter: Box::default(), after: None, limit: 10 },
+    });
+    assert!(
+        matches!(peer.hear(), ServerMessage::Answer { answer: Answer::Rooms { rooms, next: None, .. }, .. } if rooms.is_empty())
+    );
 }
 
 #[test]
@@ -284,7 +300,7 @@ fn ten_thousand_joins_on_one_connection_stop_at_the_limit() {
     let (mut joined, mut refused) = (0, 0);
     for n in 0..10_000_u32 {
         let room = id(&format!("room-{}", n % 1_100));
-        peer.say(&ClientMessage::Join { channel: n, room, after: Some(0), entries_only: false });
+        peer.say(&ClientMessage::Join { channel: n, room, after: Some(0), log: None, entries_only: false });
         match peer.hear() {
             ServerMessage::Joined { .. } => joined += 1,
             ServerMessage::Error(error) if error.code == ErrorCode::TooManyChannels => refused += 1,
@@ -294,7 +310,7 @@ fn ten_thousand_joins_on_one_connection_stop_at_the_limit() {
     assert_eq!((joined, refused), (CHANNELS_MAX, 10_000 - CHANNELS_MAX));
     peer.say(&ClientMessage::Leave { channel: 0 });
     assert_eq!(peer.hear(), ServerMessage::Left { channel: 0 });
-    peer.say(&ClientMessage::Join { channel: 0, room: id("room-0"), after: Some(0), entries_only: false });
+    peer.say(&ClientMessage::Join { channel: 0, room: id("room-0"), after: Some(0), log: None, entries_only: false });
     assert!(matches!(peer.hear(), ServerMessage::Joined { .. }));
     bystander.edits_on();
 }
@@ -354,8 +370,11 @@ fn reader_of_much(server: &Server, rooms: u32) -> Peer<TcpStream> {
 fn ask_for_much(peer: &mut Peer<TcpStream>, rooms: u32) {
     for channel in 1..=rooms {
         let room = id(&format!("much-{channel}"));
-        peer.say(&ClientMessage::ReadText { request: channel, room: room.clone(), at: At::Head });
-        peer.say(&ClientMessage::Join { channel, room, after: None, entries_only: false });
+        peer.say(&ClientMessage::Ask {
+            request: channel,
+            question: Question::ReadText { room: room.clone(), at: At::Head },
+        });
+        peer.say(&ClientMessage::Join { channel, room, after: None, log: None, entries_only: false });
     }
     std::thread::sleep(Duration::from_secs(1));
 }
@@ -372,7 +391,9 @@ fn who_asks_for_much_and_reads_late_gets_all_of_it() {
     let mut ends = 0;
     while ends < 2 * rooms {
         let (bytes, text, last) = match peer.hear() {
-            ServerMessage::Text { request, text, last, .. } => (&mut answered[request as usize - 1], text, last),
+            ServerMessage::Answer { request, answer: Answer::Text { text, last, .. } } => {
+                (&mut answered[request as usize - 1], text, last)
+            }
             ServerMessage::Snapshot { channel, text, last } => (&mut joined[channel as usize - 1], text, last),
             ServerMessage::Joined { .. } => continue,
             other => panic!("{other:?}"),

@@ -133,7 +133,7 @@ fn a_long_paste_is_saved_and_what_is_refused_is_given_back_and_does_not_stop_the
 }
 
 #[test]
-fn a_server_that_is_away_is_waited_for_and_one_that_forgot_the_room_leaves_the_text_to_be_read() {
+fn a_server_that_is_away_is_waited_for_and_one_that_has_another_room_of_the_name_gets_nothing_of_the_old_one() {
     let Some(mut node) = node("away.mjs") else { return };
     let flags = ["--store", "memory", "--durability", "none"];
     let [first, second] = [Server::start(&flags), Server::start(&flags)];

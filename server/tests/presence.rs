@@ -16,7 +16,7 @@ use motet_protocol::{
     error::{About, ErrorCode},
     ids::{ParticipantId, SessionId},
     limits::{SELECTIONS_MAX, SIGNAL_BYTES_MAX, SIGNALS_PER_SECOND_MAX},
-    message::{ClientMessage, ServerMessage},
+    message::{Answer, ClientMessage, Question, ServerMessage},
     ot::Scalar,
     people::{News, People},
     presence::{Call, Presence, Selection, SignalKind},
@@ -266,9 +266,9 @@ fn credentials_of_a_relay_are_made_where_there_is_one() {
     std::fs::write(&secret, "north").unwrap();
     let server = Server::start(&["--turn-url", "turn:a", "--turn-secret-file", secret.to_str().unwrap()]);
     let (mut ann, ann_id) = peer(&server, 1);
-    ann.say(&ClientMessage::TurnCredentials { request: 8 });
+    ann.say(&ClientMessage::Ask { request: 8, question: Question::TurnCredentials {} });
     match ann.hear() {
-        ServerMessage::Turn { request: 8, urls, username, credential, expires_ms } => {
+        ServerMessage::Answer { request: 8, answer: Answer::Turn { urls, username, credential, expires_ms } } => {
             assert_eq!(urls, ["turn:a"]);
             assert_eq!(username, format!("{}:{ann_id}", expires_ms / 1_000));
             assert_eq!(credential.len(), 28);
@@ -277,7 +277,7 @@ fn credentials_of_a_relay_are_made_where_there_is_one() {
     }
     let server = Server::start(&[]);
     let (mut ann, _) = peer(&server, 1);
-    ann.say(&ClientMessage::TurnCredentials { request: 8 });
+    ann.say(&ClientMessage::Ask { request: 8, question: Question::TurnCredentials {} });
     assert_eq!(ann.hear_code(), ErrorCode::NotConfigured);
 }
 

@@ -38,7 +38,7 @@ fn decide(host: &mut Http, member: SessionId, role: Value) {
 }
 
 fn join(peer: &mut Tcp, room: &str) {
-    peer.say(&ClientMessage::Join { channel: 1, room: id(room), after: None, entries_only: true });
+    peer.say(&ClientMessage::Join { channel: 1, room: id(room), after: None, log: None, entries_only: true });
 }
 
 /// A member of the project with the room open.
@@ -177,7 +177,7 @@ fn a_project_tells_who_is_in_which_of_its_files() {
 
     let (session, _ann) = member(&server, &mut host, "editor");
     let (_, mut bob) = member(&server, &mut host, "viewer");
-    bob.say(&ClientMessage::Join { channel: 2, room: id("notes"), after: None, entries_only: true });
+    bob.say(&ClientMessage::Join { channel: 2, room: id("notes"), after: None, log: None, entries_only: true });
     while !matches!(bob.hear(), ServerMessage::Joined { .. }) {}
     server.peer_in("elsewhere");
 

@@ -17,7 +17,7 @@ use motet_protocol::{
     ids::{ParticipantId, SessionId},
     json,
     limits::DESCRIPTION_BYTES_MAX,
-    message::{At, ClientMessage, Command, ServerMessage},
+    message::{Answer, At, ClientMessage, Command, Question, ServerMessage},
     room::{Public, RoleOf, RoomFilter, RoomInfo, SettingsPatch, Standing},
 };
 use serde_json::{Value, json};
@@ -34,7 +34,8 @@ trait Line {
             match self.next() {
                 ServerMessage::Entry { .. } | ServerMessage::Role { .. } | ServerMessage::Snapshot { .. } => {}
                 ServerMessage::Error(error) => return Err(error.code),
-                ServerMessage::Text { last: false, .. } | ServerMessage::Comments { last: false, .. } => {}
+                ServerMessage::Answer { answer: Answer::Text { last: false, .. }, .. }
+                | ServerMessage::Answer { answer: Answer::Comments { last: false, .. }, .. } => {}
                 _ => return Ok(()),
             }
         }
@@ -126,13 +127,28 @@ fn submit(peer: &mut Peer<std::net::TcpStream>, command: Command) {
 fn questions(room: &str) -> Vec<(ClientMessage, Role)> {
     let (request, room) = (7, id(room));
     vec![
-        (ClientMessage::ShowRoom { request, room: room.clone() }, Role::Viewer),
-        (ClientMessage::ReadText { request, room: room.clone(), at: At::Head }, Role::Viewer),
-        (ClientMessage::ReadText { request, room: room.clone(), at: At::Revision(0) }, Role::Viewer),
-        (ClientMessage::ReadLog { request, room: room.clone(), from: 1, limit: 5 }, Role::Viewer),
-        (ClientMessage::HashText { request, room: room.clone(), at: At::Head }, Role::Viewer),
-        (ClientMessage::ReadSettings { request, room: room.clone(), at: At::Head }, Role::Viewer),
-        (ClientMessage::ReadVersions { request, room: room.clone() }, Role::Viewer),
+        (ClientMessage::Ask { request, question: Question::ShowRoom { room: room.clone() } }, Role::Viewer),
+        (
+            ClientMessage::Ask { request, question: Question::ReadText { room: room.clone(), at: At::Head } },
+            Role::Viewer,
+        ),
+        (
+            ClientMessage::Ask { request, question: Question::ReadText { room: room.clone(), at: At::Revision(0) } },
+            Role::Viewer,
+        ),
+        (
+            ClientMessage::Ask { request, question: Question::ReadLog { room: room.clone(), from: 1, limit: 5 } },
+            Role::Viewer,
+        ),
+        (
+            ClientMessage::Ask { request, question: Question::HashText { room: room.clone(), at: At::Head } },
+            Role::Viewer,
+        ),
+        (
+            ClientMessage::Ask { request, question: Question::ReadSettings { room: room.clone(), at: At::Head } },
+            Role::Viewer,
+        ),
+        (ClientMessage::Ask { request, question: Question::ReadVersions { room: room.clone() } }, Role::Viewer),
     ]
 }
 
@@ -176,7 +192,8 @@ fn each_role_may_do_what_it_may_and_no_more_on_every_transport() {
                 check(&format!("{question:?}"), line.ask(&question), needed);
                 rows += 1;
             }
-            let join = ClientMessage::Join { channel: 1, room: id(&room), after: Some(0), entries_only: true };
+            let join =
+                ClientMessage::Join { channel: 1, room: id(&room), after: Some(0), log: None, entries_only: true };
             check("join", line.ask(&join), Role::Viewer);
             if standing.is_some() {
                 let mut seq = 1;
@@ -190,11 +207,11 @@ fn each_role_may_do_what_it_may_and_no_more_on_every_transport() {
                     rows += 1;
                 }
             }
-            let delete = ClientMessage::DeleteRoom { request: 8, room: id(&room) };
+            let delete = ClientMessage::Ask { request: 8, question: Question::DeleteRoom { room: id(&room) } };
             line.tell(&delete);
             let answer = loop {
                 match line.next() {
-                    ServerMessage::Deleted { .. } => break Ok(()),
+                    ServerMessage::Answer { answer: Answer::Deleted { .. }, .. } => break Ok(()),
                     ServerMessage::Error(error) if error.code == ErrorCode::RoomDeleted => {}
                     ServerMessage::Error(error) => break Err(error.code),
                     _ => {}
@@ -225,7 +242,7 @@ fn a_role_that_is_taken_away_ends_an_open_connections_edits_at_once() {
     assert_eq!(guest.hear_code(), ErrorCode::Forbidden);
     guest.submit(1, 3, insert(0, "x", 9));
     assert_eq!(guest.hear_code(), ErrorCode::ChannelUnknown);
-    guest.say(&ClientMessage::Join { channel: 1, room: id("demo"), after: None, entries_only: false });
+    guest.say(&ClientMessage::Join { channel: 1, room: id("demo"), after: None, log: None, entries_only: false });
     assert_eq!(guest.hear_code(), ErrorCode::RoomNotFound);
     assert_eq!(host.text("demo", At::Head), "some text");
 }
@@ -236,13 +253,16 @@ fn where_guests_have_no_role_rooms_cannot_be_told_from_rooms_that_are_not_there(
     let mut maker = Peer::greeted(&server);
     // Whoever makes a room over this connection is a guest, who would lose it at once, so it says who comes in.
     let settings = SettingsPatch { public: Some(Public::Nobody), ..SettingsPatch::default() };
-    maker.say(&ClientMessage::CreateRoom { request: 1, room: Some(id("secret")), settings: Box::new(settings) });
-    let ServerMessage::Created { room, .. } = maker.hear() else { panic!() };
+    maker.say(&ClientMessage::Ask {
+        request: 1,
+        question: Question::CreateRoom { room: Some(id("secret")), settings: Box::new(settings) },
+    });
+    let ServerMessage::Answer { answer: Answer::Created { room, .. }, .. } = maker.hear() else { panic!() };
     assert_eq!(room.role, Role::Host);
     let mut other = Peer::greeted(&server);
     let mut words = Vec::new();
     for room in ["secret", "nowhere"] {
-        other.say(&ClientMessage::ShowRoom { request: 2, room: id(room) });
+        other.say(&ClientMessage::Ask { request: 2, question: Question::ShowRoom { room: id(room) } });
         let ServerMessage::Error(error) = other.hear() else { panic!() };
         words.push((error.code, error.message.replace(room, "…")));
     }
@@ -252,8 +272,11 @@ fn where_guests_have_no_role_rooms_cannot_be_told_from_rooms_that_are_not_there(
 }
 
 fn rooms(peer: &mut Peer<std::net::TcpStream>, filter: RoomFilter) -> Vec<RoomInfo> {
-    peer.say(&ClientMessage::ListRooms { request: 3, filter: Box::new(filter), after: None, limit: 1_000 });
-    let ServerMessage::Rooms { rooms, next: None, .. } = peer.hear() else { panic!() };
+    peer.say(&ClientMessage::Ask {
+        request: 3,
+        question: Question::ListRooms { filter: Box::new(filter), after: None, limit: 1_000 },
+    });
+    let ServerMessage::Answer { answer: Answer::Rooms { rooms, next: None, .. }, .. } = peer.hear() else { panic!() };
     rooms
 }
 
@@ -269,8 +292,11 @@ fn rooms_are_found_by_what_was_set_in_them_also_after_a_restart() {
             tags: Some(vec![tag.into()]),
             ..SettingsPatch::default()
         };
-        peer.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(room)), settings: Box::new(settings) });
-        assert!(matches!(peer.hear(), ServerMessage::Created { .. }));
+        peer.say(&ClientMessage::Ask {
+            request: 1,
+            question: Question::CreateRoom { room: Some(id(room)), settings: Box::new(settings) },
+        });
+        assert!(matches!(peer.hear(), ServerMessage::Answer { answer: Answer::Created { .. }, .. }));
     }
     peer.join(1, "c");
     peer.edit(1, 1, insert(0, "\n  fn main() {}\n", 0));
@@ -295,15 +321,15 @@ fn who_follows_the_list_hears_of_rooms_that_come_change_and_go() {
     let server = Server::start(&["--store", "memory"]);
     let mut follower = Peer::greeted(&server);
     let filter = Box::new(RoomFilter { tag: Some("work".into()), ..RoomFilter::default() });
-    follower.say(&ClientMessage::WatchRooms { request: 5, filter: filter.clone() });
-    assert!(matches!(follower.hear(), ServerMessage::Rooms { request: 5, .. }));
+    follower.say(&ClientMessage::Ask { request: 5, question: Question::WatchRooms { filter: filter.clone() } });
+    assert!(matches!(follower.hear(), ServerMessage::Answer { request: 5, answer: Answer::Rooms { .. } }));
     let mut host = server.peer_in("demo");
     submit(&mut host, patch(|patch| patch.tags = Some(vec!["work".into()])));
-    let ServerMessage::RoomChanged { request: 5, room } = follower.hear() else { panic!() };
+    let ServerMessage::Answer { request: 5, answer: Answer::RoomChanged { room } } = follower.hear() else { panic!() };
     assert_eq!((room.room, room.present), (id("demo"), 1));
     host.edit(1, 1, insert(0, "hello", 0));
     loop {
-        let ServerMessage::RoomChanged { room, .. } = follower.hear() else { panic!() };
+        let ServerMessage::Answer { answer: Answer::RoomChanged { room, .. }, .. } = follower.hear() else { panic!() };
         if room.preview == "hello" {
             break;
         }
@@ -311,14 +337,16 @@ fn who_follows_the_list_hears_of_rooms_that_come_change_and_go() {
     submit(&mut host, patch(|patch| patch.tags = Some(Vec::new())));
     loop {
         match follower.hear() {
-            ServerMessage::RoomChanged { .. } => {}
-            ServerMessage::RoomGone { request: 5, room } => break assert_eq!(room, id("demo")),
+            ServerMessage::Answer { answer: Answer::RoomChanged { .. }, .. } => {}
+            ServerMessage::Answer { request: 5, answer: Answer::RoomGone { room } } => {
+                break assert_eq!(room, id("demo"));
+            }
             other => panic!("{other:?}"),
         }
     }
-    follower.say(&ClientMessage::WatchRooms { request: 5, filter });
+    follower.say(&ClientMessage::Ask { request: 5, question: Question::WatchRooms { filter } });
     assert_eq!(follower.hear_code(), ErrorCode::BadArgument);
-    follower.say(&ClientMessage::UnwatchRooms { request: 5 });
+    follower.say(&ClientMessage::Ask { request: 5, question: Question::UnwatchRooms {} });
     submit(&mut host, patch(|patch| patch.tags = Some(vec!["work".into()])));
     assert_eq!(follower.hear_within(Duration::from_secs(1)), None);
 }
@@ -329,8 +357,8 @@ fn who_follows_the_list_after_another_has_gone_hears_of_the_same_rooms() {
     let mut host = server.peer_in("demo");
     let follow = || {
         let mut follower = Peer::greeted(&server);
-        follower.say(&ClientMessage::WatchRooms { request: 5, filter: Box::default() });
-        assert!(matches!(follower.hear(), ServerMessage::Rooms { request: 5, .. }));
+        follower.say(&ClientMessage::Ask { request: 5, question: Question::WatchRooms { filter: Box::default() } });
+        assert!(matches!(follower.hear(), ServerMessage::Answer { request: 5, answer: Answer::Rooms { .. } }));
         follower
     };
     for revision in 0..3 {
@@ -341,7 +369,7 @@ fn who_follows_the_list_after_another_has_gone_hears_of_the_same_rooms() {
         std::thread::sleep(Duration::from_millis(400));
         let mut follower = follow();
         host.edit(1, 2 * revision + 1, insert(0, "x", 2 * revision + 1));
-        assert!(matches!(follower.hear(), ServerMessage::RoomChanged { request: 5, .. }));
+        assert!(matches!(follower.hear(), ServerMessage::Answer { request: 5, answer: Answer::RoomChanged { .. } }));
     }
 }
 
@@ -349,19 +377,22 @@ fn who_follows_the_list_after_another_has_gone_hears_of_the_same_rooms() {
 fn a_follower_who_reads_late_hears_of_every_room_that_changed() {
     let server = Server::start(&["--store", "memory"]);
     let mut follower = Peer::greeted(&server);
-    follower.say(&ClientMessage::WatchRooms { request: 5, filter: Box::default() });
-    assert!(matches!(follower.hear(), ServerMessage::Rooms { request: 5, .. }));
+    follower.say(&ClientMessage::Ask { request: 5, question: Question::WatchRooms { filter: Box::default() } });
+    assert!(matches!(follower.hear(), ServerMessage::Answer { request: 5, answer: Answer::Rooms { .. } }));
     let mut maker = Peer::greeted(&server);
     let description = "x".repeat(DESCRIPTION_BYTES_MAX);
     let names: BTreeSet<String> = (0..900).map(|number| format!("room-{number}")).collect();
     for name in &names {
         let settings = SettingsPatch { description: Some(description.clone()), ..SettingsPatch::default() };
-        maker.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(name)), settings: Box::new(settings) });
-        assert!(matches!(maker.hear(), ServerMessage::Created { .. }));
+        maker.say(&ClientMessage::Ask {
+            request: 1,
+            question: Question::CreateRoom { room: Some(id(name)), settings: Box::new(settings) },
+        });
+        assert!(matches!(maker.hear(), ServerMessage::Answer { answer: Answer::Created { .. }, .. }));
     }
     let mut heard = BTreeSet::new();
     while heard != names {
-        let ServerMessage::RoomChanged { room, .. } = follower.hear() else { panic!() };
+        let ServerMessage::Answer { answer: Answer::RoomChanged { room, .. }, .. } = follower.hear() else { panic!() };
         heard.insert(room.room.to_string());
     }
 }
@@ -412,8 +443,11 @@ fn a_room_in_which_nothing_happens_expires_and_its_people_are_told_before() {
     submit(&mut host, patch(|patch| patch.ttl_s = Some(2)));
     let mut maker = Peer::greeted(&server);
     let settings = SettingsPatch { ttl_s: Some(2), ..SettingsPatch::default() };
-    maker.say(&ClientMessage::CreateRoom { request: 1, room: Some(id("empty")), settings: Box::new(settings) });
-    assert!(matches!(maker.hear(), ServerMessage::Created { .. }));
+    maker.say(&ClientMessage::Ask {
+        request: 1,
+        question: Question::CreateRoom { room: Some(id("empty")), settings: Box::new(settings) },
+    });
+    assert!(matches!(maker.hear(), ServerMessage::Answer { answer: Answer::Created { .. }, .. }));
     maker.create("stays");
     assert!(matches!(host.hear(), ServerMessage::Expiring { channel: 1, .. }));
     // What happens in time keeps it.
@@ -427,7 +461,7 @@ fn a_room_in_which_nothing_happens_expires_and_its_people_are_told_before() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(rooms(&mut maker, RoomFilter::default())[0].room, id("stays"));
-    maker.say(&ClientMessage::ShowRoom { request: 2, room: id("empty") });
+    maker.say(&ClientMessage::Ask { request: 2, question: Question::ShowRoom { room: id("empty") } });
     assert_eq!(maker.hear_code(), ErrorCode::RoomNotFound);
 }
 
@@ -459,7 +493,11 @@ fn the_links_to_a_room_go_with_it_whoever_deletes_it() {
         http.json("POST", "/api/rooms", &json!({ "room": room })).is(201);
         let linked = linked(&mut http, &room);
         greet(line.as_mut());
-        assert_eq!(line.ask(&ClientMessage::DeleteRoom { request: 1, room: id(&room) }), Ok(()), "{transport}");
+        assert_eq!(
+            line.ask(&ClientMessage::Ask { request: 1, question: Question::DeleteRoom { room: id(&room) } }),
+            Ok(()),
+            "{transport}"
+        );
         lead_nowhere(&mut http, &room, &linked, transport);
     }
     http.json("POST", "/api/rooms", &json!({ "room": "there" })).is(201);
@@ -491,8 +529,8 @@ fn versions_are_named_listed_and_removed() {
         submit(&mut host, Command::NameVersion { name: name.into(), revision: 0, description: "…".into() });
     }
     submit(&mut host, Command::RemoveVersion { name: "second".into() });
-    host.say(&ClientMessage::ReadVersions { request: 4, room: id("demo") });
-    let ServerMessage::Versions { versions, .. } = host.hear() else { panic!() };
+    host.say(&ClientMessage::Ask { request: 4, question: Question::ReadVersions { room: id("demo") } });
+    let ServerMessage::Answer { answer: Answer::Versions { versions, .. }, .. } = host.hear() else { panic!() };
     assert_eq!(
         versions.iter().map(|version| (version.name.as_str(), version.revision)).collect::<Vec<_>>(),
         [("first", 1)]

@@ -11,7 +11,7 @@ use motet_protocol::{
     codec,
     ids::{Revision, SessionId},
     limits::{EDIT_BYTES_MAX, TEXT_BYTES_MAX},
-    message::{At, ClientMessage, ServerMessage},
+    message::{Answer, At, ClientMessage, Question, ServerMessage},
     ot::Operation,
 };
 use motet_server::{
@@ -142,7 +142,9 @@ fn a_text_of_the_full_length_is_typed_read_and_edited() {
     assert!(server.terminate());
     let server = Process::start(data.path(), &["--durability", "none"]);
     let mut reader = greeted(&server);
-    reader.say(&ClientMessage::ShowRoom { request: 1, room: id("large") });
-    let ServerMessage::Room { room, .. } = reader.hear() else { panic!("a room was due") };
+    reader.say(&ClientMessage::Ask { request: 1, question: Question::ShowRoom { room: id("large") } });
+    let ServerMessage::Answer { answer: Answer::Room { room, .. }, .. } = reader.hear() else {
+        panic!("a room was due")
+    };
     assert_eq!((room.head, room.text_bytes), (revision, TEXT_BYTES_MAX as u64));
 }

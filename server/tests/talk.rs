@@ -19,7 +19,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{ParticipantId, Revision, SessionId},
     limits::{COMMENTS_MAX, PROTOCOL_VERSION},
-    message::{At, ClientMessage, Command, Entry, Hello, ServerMessage},
+    message::{Answer, At, ClientMessage, Command, Entry, Hello, Question, ServerMessage},
     ot::Scalar,
     room::{Public, RoleOf, RoomFilter, SettingsPatch, Standing},
 };
@@ -32,7 +32,6 @@ use motet_server::{
     metrics::Metrics,
     room::{Principal, RoomState, Submit, limits::RoomLimits},
     rooms::open::{
-        RoomHandle,
         chat_pages::{self, Wanted},
         commits,
     },
@@ -94,10 +93,13 @@ fn does(peer: &mut Tcp, base: Revision, command: Command) -> Result<Revision, Er
 }
 
 fn read_chat(peer: &mut Tcp, room: &str, thread: Option<Revision>, at: At) -> Vec<ChatMessage> {
-    peer.say(&ClientMessage::ReadChat { request: 3, room: id(room), before: None, thread, at, limit: 100 });
+    peer.say(&ClientMessage::Ask {
+        request: 3,
+        question: Question::ReadChat { room: id(room), before: None, thread, at, limit: 100 },
+    });
     loop {
         match peer.hear() {
-            ServerMessage::Chat { messages, .. } => return messages,
+            ServerMessage::Answer { answer: Answer::Chat { messages, .. }, .. } => return messages,
             ServerMessage::Entry { .. } | ServerMessage::Role { .. } => {}
             other => panic!("{other:?}"),
         }
@@ -113,8 +115,8 @@ fn each_role_may_say_what_it_should() {
     let server = Server::start(&["--store", "memory"]);
     let mut ann = Peer::greeted(&server);
     let settings = Box::new(SettingsPatch { public: Some(Public::Viewer), ..SettingsPatch::default() });
-    ann.say(&ClientMessage::CreateRoom { request: 1, room: Some(id("a")), settings });
-    assert!(matches!(ann.hear(), ServerMessage::Created { .. }));
+    ann.say(&ClientMessage::Ask { request: 1, question: Question::CreateRoom { room: Some(id("a")), settings } });
+    assert!(matches!(ann.hear(), ServerMessage::Answer { answer: Answer::Created { .. }, .. }));
     ann.join(1, "a");
     let at_head = 2;
     let message = does(&mut ann, at_head, say("mine")).unwrap();
@@ -151,7 +153,7 @@ fn each_role_may_say_what_it_should() {
         }
         // All may read.
         assert!(!read_chat(&mut ben, "a", None, At::Head).is_empty());
-        ben.say(&ClientMessage::MarkRead { request: 4, room: id("a"), message });
+        ben.say(&ClientMessage::Ask { request: 4, question: Question::MarkRead { room: id("a"), message } });
         assert_eq!(ben.hear_code(), ErrorCode::Unauthorized, "a guest has no marks");
     }
     let mut nobody = Peer::greeted(&server);
@@ -163,9 +165,12 @@ fn each_role_may_say_what_it_should() {
     .unwrap();
     let room = id("a");
     for question in [
-        ClientMessage::ReadChat { request: 1, room: room.clone(), before: None, thread: None, at: At::Head, limit: 1 },
-        ClientMessage::ReadComments { request: 1, room: room.clone(), at: At::Head },
-        ClientMessage::MarkRead { request: 1, room, message },
+        ClientMessage::Ask {
+            request: 1,
+            question: Question::ReadChat { room: room.clone(), before: None, thread: None, at: At::Head, limit: 1 },
+        },
+        ClientMessage::Ask { request: 1, question: Question::ReadComments { room: room.clone(), at: At::Head } },
+        ClientMessage::Ask { request: 1, question: Question::MarkRead { room, message } },
     ] {
         nobody.say(&question);
         let code = nobody.hear_code();
@@ -187,8 +192,10 @@ fn those_who_are_named_are_meant_and_a_message_sent_twice_is_said_once() {
     drop(ben);
     // Who has gone and never said anything is not known any more; who has is.
     for _ in 0..200 {
-        ann.say(&ClientMessage::ShowRoom { request: 1, room: id("a") });
-        let ServerMessage::Room { room, .. } = ann.hear() else { panic!("a room was due") };
+        ann.say(&ClientMessage::Ask { request: 1, question: Question::ShowRoom { room: id("a") } });
+        let ServerMessage::Answer { answer: Answer::Room { room, .. }, .. } = ann.hear() else {
+            panic!("a room was due")
+        };
         if room.present == 1 {
             break;
         }
@@ -257,8 +264,10 @@ fn the_chat_and_the_comments_survive_the_process_being_killed() {
 
     ben.join(1, "a");
     ben.edit(1, rewritten, insert(0, ">>", 4));
-    ben.say(&ClientMessage::ReadComments { request: 2, room: id("a"), at: At::Head });
-    let ServerMessage::Comments { comments, last: true, .. } = ben.hear() else { panic!("comments were due") };
+    ben.say(&ClientMessage::Ask { request: 2, question: Question::ReadComments { room: id("a"), at: At::Head } });
+    let ServerMessage::Answer { answer: Answer::Comments { comments, last: true, .. }, .. } = ben.hear() else {
+        panic!("comments were due")
+    };
     let only = &comments[0];
     assert_eq!((only.comment, only.start, only.end, only.on.as_str()), (noted, Scalar(3), Scalar(5), "ex"));
 }
@@ -281,10 +290,12 @@ fn as_many_comments_as_there_may_be_come_in_pieces() {
         }
     }
     assert_eq!(does(&mut ann, 0, open(0, 0, "one more")), Err(ErrorCode::LimitReached));
-    ann.say(&ClientMessage::ReadComments { request: 2, room: id("a"), at: At::Head });
+    ann.say(&ClientMessage::Ask { request: 2, question: Question::ReadComments { room: id("a"), at: At::Head } });
     let (mut pieces, mut all) = (0, Vec::new());
     loop {
-        let ServerMessage::Comments { comments, last, .. } = ann.hear() else { panic!("comments were due") };
+        let ServerMessage::Answer { answer: Answer::Comments { comments, last, .. }, .. } = ann.hear() else {
+            panic!("comments were due")
+        };
         pieces += 1;
         all.extend(comments.iter().map(|comment| comment.comment));
         if last {

@@ -13,7 +13,7 @@ use motet_protocol::{
     codec,
     error::{About, ErrorCode},
     ids::SessionId,
-    message::{At, ClientMessage, Command, ServerMessage},
+    message::{Answer, At, ClientMessage, Command, Question, ServerMessage},
 };
 use motet_server::{
     hub::registry::RoomRecord,
@@ -132,7 +132,7 @@ fn a_damaged_room_is_refused_and_the_others_serve() {
         let server = Process::start(data.path(), &["--store", &name]);
         let mut peer = greeted(&server);
         for (room, at) in [("flipped", "revision 257 "), ("gap", "revision 1 "), ("short", "revision 257 ")] {
-            peer.say(&ClientMessage::Join { channel: 1, room: id(room), after: None, entries_only: false });
+            peer.say(&ClientMessage::Join { channel: 1, room: id(room), after: None, log: None, entries_only: false });
             let ServerMessage::Error(error) = peer.hear() else { panic!("{name}: {room} should be refused") };
             assert_eq!(error.code, ErrorCode::RoomDamaged, "{name} {room}");
             assert!(error.message.contains(at), "{name} {room}: {}", error.message);
@@ -164,11 +164,16 @@ fn a_room_of_which_a_message_is_damaged_can_be_deleted_and_the_server_starts_aga
 
         let server = Process::start(data.path(), &["--store", &name]);
         let mut peer = greeted(&server);
-        peer.say(&ClientMessage::ListRooms { request: 1, filter: Box::default(), after: None, limit: 10 });
-        let ServerMessage::Rooms { rooms, .. } = peer.hear() else { panic!("{name}: a list was due") };
+        peer.say(&ClientMessage::Ask {
+            request: 1,
+            question: Question::ListRooms { filter: Box::default(), after: None, limit: 10 },
+        });
+        let ServerMessage::Answer { answer: Answer::Rooms { rooms, .. }, .. } = peer.hear() else {
+            panic!("{name}: a list was due")
+        };
         assert_eq!(rooms.len(), 1, "{name}");
-        peer.say(&ClientMessage::DeleteRoom { request: 1, room: id("hurt") });
-        assert!(matches!(peer.hear(), ServerMessage::Deleted { request: 1, .. }), "{name}");
+        peer.say(&ClientMessage::Ask { request: 1, question: Question::DeleteRoom { room: id("hurt") } });
+        assert!(matches!(peer.hear(), ServerMessage::Answer { request: 1, answer: Answer::Deleted { .. } }), "{name}");
         drop(peer);
         server.kill();
         let server = Process::start(data.path(), &["--store", &name]);

@@ -17,9 +17,9 @@ use motet_protocol::{
     access::Role,
     codec::{self, Frame, FrameDecoder, entry_prefix},
     error::About,
-    ids::{Channel, RoomId},
+    ids::{Channel, LogIdentity, RoomId, ServerId},
     limits::{FRAME_BYTES_MAX, Limits},
-    message::{ClientMessage, Durability, ServerMessage, Welcome},
+    message::{Answer, ClientMessage, Durability, Question, ServerMessage, Welcome},
     room::{RoomInfo, RoomSettings},
 };
 use tokio::{
@@ -32,6 +32,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, protocol::WebSocketConfig},
 };
 use tokio_util::codec::Decoder;
+use uuid::Uuid;
 
 /// A room: its members, and how many submits it has passed on.
 #[derive(Default)]
@@ -147,6 +148,8 @@ impl Member {
             Ok(ClientMessage::Hello(hello)) => ServerMessage::Welcome(Welcome {
                 protocol: hello.protocol,
                 server: "relay".to_owned(),
+                server_id: ServerId(Uuid::nil()),
+                http: None,
                 participant: hello.session.participant(),
                 account: None,
                 name: hello.name,
@@ -154,7 +157,7 @@ impl Member {
                 durability: Durability::None,
                 limits: Limits::default(),
             }),
-            Ok(ClientMessage::CreateRoom { request, room: Some(room), .. }) => {
+            Ok(ClientMessage::Ask { request, question: Question::CreateRoom { room: Some(room), .. } }) => {
                 self.rooms.lock().unwrap_or_else(PoisonError::into_inner).entry(room.clone()).or_default();
                 let room = RoomInfo {
                     room,
@@ -170,7 +173,7 @@ impl Member {
                     unread: 0,
                     last_message: None,
                 };
-                ServerMessage::Created { request, room: Box::new(room) }
+                ServerMessage::Answer { request, answer: Answer::Created { room: Box::new(room) } }
             }
             Ok(ClientMessage::Join { channel, room, .. }) => {
                 let room =
@@ -178,7 +181,13 @@ impl Member {
                 let member = (self.number, channel, self.out.clone());
                 room.members.lock().unwrap_or_else(PoisonError::into_inner).push(member);
                 self.joined.insert(channel, room);
-                ServerMessage::Joined { channel, head: 0, role: Role::Host, snapshot: None }
+                ServerMessage::Joined {
+                    channel,
+                    log: LogIdentity(Uuid::nil()),
+                    head: 0,
+                    role: Role::Host,
+                    snapshot: None,
+                }
             }
             _ => return,
         };

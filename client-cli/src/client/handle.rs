@@ -6,8 +6,8 @@ use motet_protocol::{
     chat::ChatMessage,
     comment::Comment,
     hash::TextHash,
-    ids::{RequestId, Revision, RoomId},
-    message::{At, ClientMessage, Completion, Entry, ServerMessage, Welcome},
+    ids::{Revision, RoomId},
+    message::{Answer, At, Completion, Entry, Question, Welcome},
     ot::Scalar,
     room::{RoomFilter, RoomInfo, SettingsPatch},
 };
@@ -141,18 +141,18 @@ impl Client {
     /// The same, with something set from the start.
     pub async fn create_room_with(&self, room: Option<RoomId>, settings: SettingsPatch) -> Result<RoomInfo, Error> {
         let settings = Box::new(settings);
-        let ask = move |request| ClientMessage::CreateRoom { request, room: room.clone(), settings: settings.clone() };
-        match self.ask(false, ask).await? {
-            ServerMessage::Created { room, .. } => Ok(*room),
+        let question = Question::CreateRoom { room, settings };
+        match self.ask(false, question).await? {
+            Answer::Created { room } => Ok(*room),
             other => Err(unexpected(&other)),
         }
     }
 
     /// Deletes a room with its history.
     pub async fn delete_room(&self, room: RoomId) -> Result<(), Error> {
-        let ask = move |request| ClientMessage::DeleteRoom { request, room: room.clone() };
-        match self.ask(false, ask).await? {
-            ServerMessage::Deleted { .. } => Ok(()),
+        let question = Question::DeleteRoom { room };
+        match self.ask(false, question).await? {
+            Answer::Deleted { .. } => Ok(()),
             other => Err(unexpected(&other)),
         }
     }
@@ -166,46 +166,45 @@ impl Client {
         limit: u32,
     ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Error> {
         let filter = Box::new(filter);
-        let ask =
-            move |request| ClientMessage::ListRooms { request, filter: filter.clone(), after: after.clone(), limit };
-        match self.ask(true, ask).await? {
-            ServerMessage::Rooms { rooms, next, .. } => Ok((rooms, next)),
+        let question = Question::ListRooms { filter, after, limit };
+        match self.ask(true, question).await? {
+            Answer::Rooms { rooms, next } => Ok((rooms, next)),
             other => Err(unexpected(&other)),
         }
     }
 
     /// What is known of a room.
     pub async fn show_room(&self, room: RoomId) -> Result<RoomInfo, Error> {
-        let ask = move |request| ClientMessage::ShowRoom { request, room: room.clone() };
-        match self.ask(true, ask).await? {
-            ServerMessage::Room { room, .. } => Ok(*room),
+        let question = Question::ShowRoom { room };
+        match self.ask(true, question).await? {
+            Answer::Room { room } => Ok(*room),
             other => Err(unexpected(&other)),
         }
     }
 
     /// A room's text.
     pub async fn read_text(&self, room: RoomId, at: At) -> Result<Text, Error> {
-        let ask = move |request| ClientMessage::ReadText { request, room: room.clone(), at };
-        match self.ask(true, ask).await? {
-            ServerMessage::Text { revision, text, .. } => Ok(Text { revision, text }),
+        let question = Question::ReadText { room, at };
+        match self.ask(true, question).await? {
+            Answer::Text { revision, text, last: _ } => Ok(Text { revision, text }),
             other => Err(unexpected(&other)),
         }
     }
 
     /// A page of at most `limit` entries from a revision on, and the head.
     pub async fn read_log(&self, room: RoomId, from: Revision, limit: u32) -> Result<(Vec<Entry>, Revision), Error> {
-        let ask = move |request| ClientMessage::ReadLog { request, room: room.clone(), from, limit };
-        match self.ask(true, ask).await? {
-            ServerMessage::Log { entries, head, .. } => Ok((entries, head)),
+        let question = Question::ReadLog { room, from, limit };
+        match self.ask(true, question).await? {
+            Answer::Log { entries, head } => Ok((entries, head)),
             other => Err(unexpected(&other)),
         }
     }
 
     /// The hash of a room's text, and the revision that it is of.
     pub async fn hash_text(&self, room: RoomId, at: At) -> Result<(Revision, TextHash), Error> {
-        let ask = move |request| ClientMessage::HashText { request, room: room.clone(), at };
-        match self.ask(true, ask).await? {
-            ServerMessage::Hash { revision, crc32, bytes, .. } => Ok((revision, TextHash { crc32, bytes })),
+        let question = Question::HashText { room, at };
+        match self.ask(true, question).await? {
+            Answer::Hash { revision, crc32, bytes } => Ok((revision, TextHash { crc32, bytes })),
             other => Err(unexpected(&other)),
         }
     }
@@ -213,27 +212,27 @@ impl Client {
     /// A page of a room's chat, the newest message first, and whether there are older ones.
     pub async fn read_chat(&self, room: RoomId, part: ChatPart) -> Result<(Vec<ChatMessage>, bool), Error> {
         let ChatPart { before, thread, at, limit } = part;
-        let ask = move |request| ClientMessage::ReadChat { request, room: room.clone(), before, thread, at, limit };
-        match self.ask(true, ask).await? {
-            ServerMessage::Chat { messages, more, .. } => Ok((messages, more)),
+        let question = Question::ReadChat { room, before, thread, at, limit };
+        match self.ask(true, question).await? {
+            Answer::Chat { messages, more } => Ok((messages, more)),
             other => Err(unexpected(&other)),
         }
     }
 
     /// A room's comments by their place, and the revision that they are of.
     pub async fn read_comments(&self, room: RoomId, at: At) -> Result<(Vec<Comment>, Revision), Error> {
-        let ask = move |request| ClientMessage::ReadComments { request, room: room.clone(), at };
-        match self.ask(true, ask).await? {
-            ServerMessage::Comments { comments, revision, .. } => Ok((comments, revision)),
+        let question = Question::ReadComments { room, at };
+        match self.ask(true, question).await? {
+            Answer::Comments { comments, revision, last: _ } => Ok((comments, revision)),
             other => Err(unexpected(&other)),
         }
     }
 
     /// Notes that the chat was read up to a message; returns how many are unread. Only for who has an account.
     pub async fn mark_read(&self, room: RoomId, message: Revision) -> Result<u64, Error> {
-        let ask = move |request| ClientMessage::MarkRead { request, room: room.clone(), message };
-        match self.ask(true, ask).await? {
-            ServerMessage::Marked { unread, .. } => Ok(unread),
+        let question = Question::MarkRead { room, message };
+        match self.ask(true, question).await? {
+            Answer::Marked { unread } => Ok(unread),
             other => Err(unexpected(&other)),
         }
     }
@@ -247,18 +246,18 @@ impl Client {
         position: Scalar,
         limit: u32,
     ) -> Result<Vec<Completion>, Error> {
-        let ask = move |request| ClientMessage::Complete { request, room: room.clone(), base, position, limit };
-        match self.ask(true, ask).await? {
-            ServerMessage::Completions { completions, .. } => Ok(completions),
+        let question = Question::Complete { room, base, position, limit };
+        match self.ask(true, question).await? {
+            Answer::Completions { completions, revision: _ } => Ok(completions),
             other => Err(unexpected(&other)),
         }
     }
 
     /// What happened after one place of a room's history and up to another.
     pub async fn summarize(&self, room: RoomId, from: At, to: At) -> Result<Summary, Error> {
-        let ask = move |request| ClientMessage::Summarize { request, room: room.clone(), from, to };
-        match self.ask(true, ask).await? {
-            ServerMessage::Summary { text, facts, .. } => Ok(Summary { text, facts }),
+        let question = Question::Summarize { room, from, to };
+        match self.ask(true, question).await? {
+            Answer::Summary { text, facts } => Ok(Summary { text, facts }),
             other => Err(unexpected(&other)),
         }
     }
@@ -283,13 +282,10 @@ impl Client {
         answer.await.map_err(|_| Error::closed())?
     }
 
-    async fn ask(
-        &self,
-        repeatable: bool,
-        ask: impl Fn(RequestId) -> ClientMessage + Send + Sync + 'static,
-    ) -> Result<ServerMessage, Error> {
+    /// Asks a question. `repeatable`: asking twice does what asking once does.
+    async fn ask(&self, repeatable: bool, question: Question) -> Result<Answer, Error> {
         let (answer, answered) = oneshot::channel();
-        self.order(Order::Ask(Request { ask: Box::new(ask), repeatable, answer })).await?;
+        self.order(Order::Ask(Request { question, repeatable, answer })).await?;
         answered.await.map_err(|_| Error::closed())?
     }
 
@@ -298,6 +294,6 @@ impl Client {
     }
 }
 
-fn unexpected(message: &ServerMessage) -> Error {
-    Error::bad_server(format_args!("another question was answered: {message:?}"))
+fn unexpected(answer: &Answer) -> Error {
+    Error::bad_server(format_args!("another question was answered: {answer:?}"))
 }

@@ -7,7 +7,7 @@ use motet_protocol::{
     error::ErrorMessage,
     ids::RequestId,
     limits::{COMMENTS_MAX, REQUESTS_MAX},
-    message::{ClientMessage, ServerMessage},
+    message::{Answer, ClientMessage, Question},
 };
 use tokio::sync::oneshot;
 
@@ -15,10 +15,16 @@ use crate::error::{Error, ErrorKind};
 
 /// A question without its number, and where the answer goes.
 pub(crate) struct Request {
-    pub(crate) ask: Box<dyn Fn(RequestId) -> ClientMessage + Send + Sync>,
+    pub(crate) question: Question,
     /// Whether asking twice does what asking once does: then it is asked again after a lost connection.
     pub(crate) repeatable: bool,
-    pub(crate) answer: oneshot::Sender<Result<ServerMessage, Error>>,
+    pub(crate) answer: oneshot::Sender<Result<Answer, Error>>,
+}
+
+impl Request {
+    fn message(&self, request: RequestId) -> ClientMessage {
+        ClientMessage::Ask { request, question: self.question.clone() }
+    }
 }
 
 struct Pending {
@@ -45,16 +51,16 @@ impl Requests {
     /// Takes a question; returns it with its number.
     pub(crate) fn start(&mut self, request: Request) -> ClientMessage {
         self.next = self.next.wrapping_add(1);
-        let message = (request.ask)(self.next);
+        let message = request.message(self.next);
         self.pending.insert(self.next, Pending { request, text: String::new(), comments: Vec::new() });
         message
     }
 
     /// Takes an answer, or a piece of one. Texts and lists of comments come out whole.
-    pub(crate) fn answer(&mut self, number: RequestId, message: ServerMessage, text_bytes_max: u64) {
+    pub(crate) fn answer(&mut self, number: RequestId, answer: Answer, text_bytes_max: u64) {
         let Some(pending) = self.pending.get_mut(&number) else { return };
-        let answer = match message {
-            ServerMessage::Text { request, revision, text, last } => {
+        let answer = match answer {
+            Answer::Text { revision, text, last } => {
                 if (pending.text.len() + text.len()) as u64 > text_bytes_max {
                     Err(Error::bad_server("a text is longer than it allows"))
                 } else {
@@ -62,11 +68,10 @@ impl Requests {
                     if !last {
                         return;
                     }
-                    let text = std::mem::take(&mut pending.text);
-                    Ok(ServerMessage::Text { request, revision, text, last })
+                    Ok(Answer::Text { revision, text: std::mem::take(&mut pending.text), last })
                 }
             }
-            ServerMessage::Comments { request, revision, comments, last } => {
+            Answer::Comments { revision, comments, last } => {
                 pending.comments.extend(comments);
                 if pending.comments.len() > COMMENTS_MAX {
                     Err(Error::bad_server("a room has more comments than it may"))
@@ -74,8 +79,7 @@ impl Requests {
                     if !last {
                         return;
                     }
-                    let comments = std::mem::take(&mut pending.comments);
-                    Ok(ServerMessage::Comments { request, revision, comments, last })
+                    Ok(Answer::Comments { revision, comments: std::mem::take(&mut pending.comments), last })
                 }
             }
             other => Ok(other),
@@ -88,9 +92,9 @@ impl Requests {
         self.finish(number, Err(Error::refused(error)));
     }
 
-    fn finish(&mut self, number: RequestId, answer: Result<ServerMessage, Error>) {
+    fn finish(&mut self, number: RequestId, answer: Result<Answer, Error>) {
         if let Some(pending) = self.pending.remove(&number) {
-            // Whoever asked may have stopped waiting.
+            // The caller may have stopped waiting.
             let _ = pending.request.answer.send(answer);
         }
     }
@@ -100,8 +104,8 @@ impl Requests {
         let once: Vec<RequestId> =
             self.pending.iter().filter(|(_, pending)| !pending.request.repeatable).map(|(number, _)| *number).collect();
         for number in once {
-            let words = "the connection was lost before the answer came; look whether it was done";
-            self.finish(number, Err(Error::new(ErrorKind::OutcomeUnknown, words)));
+            let message = "the connection was lost before the answer came; look whether it was done";
+            self.finish(number, Err(Error::new(ErrorKind::OutcomeUnknown, message)));
         }
     }
 
@@ -110,34 +114,15 @@ impl Requests {
         let again = self.pending.iter_mut().map(|(number, pending)| {
             pending.text.clear();
             pending.comments.clear();
-            (pending.request.ask)(*number)
+            pending.request.message(*number)
         });
         again.collect()
     }
 
-    /// Nothing will be answered any more.
+    /// No answers come any more.
     pub(crate) fn fail(&mut self, error: &Error) {
         for (_, pending) in self.pending.drain() {
             let _ = pending.request.answer.send(Err(error.clone()));
         }
-    }
-}
-
-/// The number of the question that a message answers.
-pub(crate) fn number_of(message: &ServerMessage) -> Option<RequestId> {
-    match message {
-        ServerMessage::Created { request, .. }
-        | ServerMessage::Deleted { request, .. }
-        | ServerMessage::Rooms { request, .. }
-        | ServerMessage::Room { request, .. }
-        | ServerMessage::Text { request, .. }
-        | ServerMessage::Log { request, .. }
-        | ServerMessage::Hash { request, .. }
-        | ServerMessage::Chat { request, .. }
-        | ServerMessage::Comments { request, .. }
-        | ServerMessage::Marked { request, .. }
-        | ServerMessage::Completions { request, .. }
-        | ServerMessage::Summary { request, .. } => Some(*request),
-        _ => None,
     }
 }

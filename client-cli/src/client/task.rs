@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Options,
-    request::{Request, Requests, number_of},
+    request::{Request, Requests},
 };
 use crate::{
     connection::{Connection, ConnectionError},
@@ -241,8 +241,8 @@ impl Task {
 
     async fn hear(&mut self, message: ServerMessage, out: &mut Vec<ClientMessage>) {
         match message {
-            ServerMessage::Joined { channel, head, snapshot, .. } => {
-                self.tell(channel, out, |replica| replica.joined(head, snapshot)).await;
+            ServerMessage::Joined { channel, log, head, snapshot, role: _ } => {
+                self.tell(channel, out, |replica| replica.joined(log, head, snapshot)).await;
             }
             ServerMessage::Snapshot { channel, text, last } => {
                 self.tell(channel, out, |replica| replica.piece(&text, last)).await;
@@ -262,11 +262,18 @@ impl Task {
                 self.tell(channel, out, |_| Answered::Event(event)).await;
             }
             ServerMessage::Error(error) => self.hear_error(&error, out).await,
-            message => {
-                if let Some(number) = number_of(&message) {
-                    self.requests.answer(number, message, self.limits.text_bytes_max);
-                }
+            ServerMessage::Answer { request, answer } => {
+                self.requests.answer(request, answer, self.limits.text_bytes_max);
             }
+            // What the connection itself takes, and what nothing here depends on.
+            ServerMessage::Welcome(_)
+            | ServerMessage::Ping { .. }
+            | ServerMessage::Pong { .. }
+            | ServerMessage::Left { .. }
+            | ServerMessage::Authenticated { .. }
+            | ServerMessage::Bye { .. }
+            | ServerMessage::Role { .. }
+            | ServerMessage::Expiring { .. } => {}
         }
     }
 

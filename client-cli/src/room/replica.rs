@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use motet_protocol::{
     client::{Client, ClientError, NotTaken, Outgoing, State},
     error::{ErrorCode, ErrorMessage},
-    ids::{Channel, ParticipantId, Revision, RoomId, Seq},
+    ids::{Channel, LogIdentity, ParticipantId, Revision, RoomId, Seq},
     limits::Limits,
     message::{ClientMessage, Command, Entry, SnapshotInfo},
     ot::{Mismatch, Operation},
@@ -31,6 +31,8 @@ pub(crate) struct Replica {
     stage: Stage,
     /// A follower keeps no text and makes no edits; it wants every entry.
     follows: bool,
+    /// The log that the revisions count in, as the last join told it; none before the first one.
+    log: Option<LogIdentity>,
     /// Whether the text must come from the server before anything else.
     empty: bool,
     /// Whether the outstanding submit was sent on this connection and not refused.
@@ -105,6 +107,7 @@ impl Replica {
             client,
             stage: Stage::Away,
             follows: false,
+            log: None,
             empty: true,
             sent: false,
             again_at: None,
@@ -215,7 +218,8 @@ impl Replica {
         self.again_at = None;
         self.company.begin();
         let after = (!self.empty).then(|| self.revision());
-        ClientMessage::Join { channel, room, after, entries_only }
+        let log = after.and(self.log);
+        ClientMessage::Join { channel, room, after, log, entries_only }
     }
 
     /// The connection is gone.
@@ -253,10 +257,11 @@ impl Replica {
     }
 
     /// The room is open.
-    pub(crate) fn joined(&mut self, head: Revision, snapshot: Option<SnapshotInfo>) -> Answered {
+    pub(crate) fn joined(&mut self, log: LogIdentity, head: Revision, snapshot: Option<SnapshotInfo>) -> Answered {
         let Stage::Joining { entries_only } = self.stage else {
-            return self.resync(Error::bad_server("a room was joined that nobody joined"));
+            return self.resync(Error::bad_server("a room was joined that was not asked for"));
         };
+        self.log = Some(log);
         self.put_off = None;
         match snapshot {
             None if self.empty => self.resync(Error::bad_server("no text came where one was asked for")),
@@ -432,6 +437,7 @@ impl Replica {
                 Answered::Nothing
             }
             ErrorCode::RevisionUnknown if !self.empty && !self.follows => self.resync(Error::refused(error)),
+            ErrorCode::RoomReplaced if !self.empty && !self.follows => self.replaced(Error::refused(error)),
             _ => self.close(Error::refused(error)),
         }
     }
@@ -470,6 +476,16 @@ impl Replica {
         }
         self.refusal = Some(error.clone());
         Answered::Rejoin(Some(Event::Refused { error, lost, commands }))
+    }
+
+    /// The room was deleted and made anew. Gives up what is not acknowledged, since it belongs to the old room, and asks for the
+    /// text of the new one, in which the session has submitted nothing yet.
+    fn replaced(&mut self, error: Error) -> Answered {
+        let answered = self.resync(error);
+        self.seq_in_doubt = false;
+        self.log = None;
+        self.reset(0, 0);
+        answered
     }
 
     /// Asks for the text anew, because a check found that the replica differs.

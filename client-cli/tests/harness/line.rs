@@ -22,6 +22,8 @@ pub struct Line {
     pub address: SocketAddr,
     pub cuts: Arc<AtomicU64>,
     restless: Arc<AtomicBool>,
+    /// Whether new connections are refused.
+    down: Arc<AtomicBool>,
     cut: Arc<Notify>,
 }
 
@@ -42,12 +44,17 @@ impl Line {
             address: listener.local_addr().unwrap(),
             cuts: Arc::default(),
             restless: Arc::new(AtomicBool::new(restless)),
+            down: Arc::default(),
             cut: Arc::default(),
         };
+        let down = Arc::clone(&line.down);
         let (restless, cut, cuts) = (Arc::clone(&line.restless), Arc::clone(&line.cut), Arc::clone(&line.cuts));
         let mut random = StdRng::seed_from_u64(seed);
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                if down.load(Ordering::Relaxed) {
+                    continue;
+                }
                 let Ok(far) = TcpStream::connect(server).await else { continue };
                 let mut bytes = || {
                     let drawn = random.random_range(1..800);
@@ -74,6 +81,17 @@ impl Line {
     pub fn rest(&self) {
         self.restless.store(false, Ordering::Relaxed);
         self.cut();
+    }
+
+    /// Cuts what is connected now, and refuses new connections until [`up`](Self::up).
+    pub fn down(&self) {
+        self.down.store(true, Ordering::Relaxed);
+        self.cut();
+    }
+
+    /// Takes connections again.
+    pub fn up(&self) {
+        self.down.store(false, Ordering::Relaxed);
     }
 
     /// Cuts what is connected now.

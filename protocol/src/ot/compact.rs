@@ -33,7 +33,7 @@ impl Operation {
         bytes
     }
 
-    /// Parses the compact form with checked arithmetic. Takes any bytes.
+    /// Parses the compact form, whatever the bytes are, with checked arithmetic.
     pub fn from_compact(mut bytes: &[u8]) -> Result<Self, OperationError> {
         let mut operation = Operation::builder();
         let mut index = 0;

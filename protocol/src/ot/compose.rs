@@ -1,4 +1,4 @@
-//! Two operations that follow each other, as one.
+//! Composing two operations that follow each other.
 //!
 //! The same walk as in ot.js and in `operational-transform`, over borrowed text: the crate copies what is left of an
 //! insertion each time the second operation cuts it, which is quadratic for a long paste that is edited in many places.
@@ -6,8 +6,9 @@
 use super::{Component, Mismatch, Operation, operation::Assembly};
 
 impl Operation {
-    /// This operation, then `next`, as one. Do not transform against the result what came between the two: transform does
-    /// not commute with compose.
+    /// This operation and then `next`, as one operation. Never transform an operation that is concurrent to both over
+    /// the result:
+    /// transform does not commute with compose.
     pub fn compose(&self, next: &Self) -> Result<Self, Mismatch> {
         let mismatch = Mismatch { expected: next.base_len(), found: self.target_len() };
         if mismatch.expected != mismatch.found {
@@ -27,7 +28,7 @@ impl Operation {
                     composed.push(Component::Insert(text));
                     second = seconds.next();
                 }
-                // Both speak of the text between the two operations; they meet on as much of it as the shorter has.
+                // Both are about the text between the two operations: they meet on as much of it as the shorter covers.
                 (Some(made), Some(Component::Retain(wanted))) => {
                     let (piece, met, later) = cut(made, wanted);
                     composed.push(piece);

@@ -1,10 +1,11 @@
-//! The operation that makes one text of another and changes little: what was equal stays, so that cursors, comments and
-//! concurrent edits in it survive.
+//! The operation that makes one text of another and changes little: equal text stays, so that cursors, comments and
+//! concurrent edits in it
+//! survive.
 //!
 //! Lines are compared first, then words within the lines that differ, then characters within those words, by the crate
 //! `imara-diff`. Its heuristics keep Myers' algorithm near n·√n steps, and its histogram algorithm near n where few lines
 //! repeat. All comparisons of one diff share a budget of steps; what exceeds it is replaced as a whole, which is coarse
-//! and still right.
+//! and still correct.
 
 use std::ops::Range;
 
@@ -117,7 +118,7 @@ impl Grain {
         }
     }
 
-    /// The histogram algorithm wants parts that are rare; most lines are, words and characters are not.
+    /// The histogram algorithm wants rare parts; most lines are rare, words and characters are not.
     fn algorithm(self) -> Algorithm {
         match self {
             Self::Line => Algorithm::Histogram,

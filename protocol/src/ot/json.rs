@@ -26,7 +26,7 @@ impl Serialize for Operation {
     }
 }
 
-/// A component that was put into an operation as it was read, so that its text need not be kept.
+/// Puts a component into an operation as it is read, so that its text is not kept twice.
 struct Item<'a> {
     operation: &'a mut Builder,
     index: usize,

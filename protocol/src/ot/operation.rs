@@ -1,4 +1,4 @@
-//! [`Operation`]: what the crate `operational-transform` does, behind checked lengths and limits.
+//! [`Operation`]: the crate `operational-transform` behind checked lengths and limits.
 
 use operational_transform::{Operation as Part, OperationSeq};
 
@@ -6,35 +6,37 @@ use crate::limits::{LENGTH_MAX, OPERATION_COMPONENTS_MAX};
 
 /// A change of a whole text: a sequence of retain, insert and delete. Lengths count Unicode scalar values.
 ///
-/// A value that exists is canonical: neighbours of a kind are one component, no component is empty, and an insertion stands
-/// before a deletion at the same place, as in ot.js. What comes from outside is within the limits; what is composed,
-/// transformed or inverted can have outgrown them, so whoever puts such an operation in a log asks
-/// [`within_limits`](Self::within_limits) first, and whoever sends one cuts it with [`split`](Self::split). Lengths cannot
-/// overflow either way: only text that is in memory adds to them.
+/// A value is canonical: neighbours of one kind are one component, no component is empty, and an insertion stands
+/// before a deletion at
+/// the same position, as in ot.js. An operation from outside is within the limits. One that was composed, transformed
+/// or inverted may
+/// exceed them: check it with [`within_limits`](Self::within_limits) before it is logged, and cut it with
+/// [`split`](Self::split)
+/// before it is sent. Lengths cannot overflow either way: only text that is in memory adds to them.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Operation(OperationSeq);
 
-/// One step of an operation.
+/// One component of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Component<'a> {
-    /// Passes over this many scalars.
+    /// Keeps this many scalars.
     Retain(u64),
-    /// Puts this text in.
+    /// Inserts this text.
     Insert(&'a str),
-    /// Takes this many scalars out.
+    /// Deletes this many scalars.
     Delete(u64),
 }
 
-/// Why a sequence of steps is not an operation.
+/// Why a sequence of components is not an operation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OperationError {
     /// A length of zero, or an empty insertion.
     #[error("component {0} is empty")]
     Empty(usize),
-    /// Lengths that sum to more than [`LENGTH_MAX`].
+    /// The lengths sum to more than [`LENGTH_MAX`].
     #[error("lengths sum to more than {LENGTH_MAX}")]
     TooLong,
-    /// More than [`OPERATION_COMPONENTS_MAX`] components.
+    /// There are more than [`OPERATION_COMPONENTS_MAX`] components.
     #[error("more than {OPERATION_COMPONENTS_MAX} components")]
     TooManyComponents,
     /// The compact bytes or the JSON form are malformed.
@@ -42,23 +44,23 @@ pub enum OperationError {
     Malformed(&'static str),
 }
 
-/// Two operations, or an operation and a text, whose lengths do not meet.
+/// Two operations, or an operation and a text, whose lengths differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the operation counts on {expected} characters and meets {found}")]
+#[error("the operation is for a text of {expected} characters, and this one has {found}")]
 pub struct Mismatch {
-    /// The length that the operation counts on.
+    /// The length that the operation is for, in scalars.
     pub expected: u64,
-    /// The length that it met.
+    /// The length that was found, in scalars.
     pub found: u64,
 }
 
 impl Operation {
-    /// Starts an operation at the beginning of the text.
+    /// Begins an operation at the start of the text.
     pub fn builder() -> Builder {
         Builder { sequence: OperationSeq::default(), error: None }
     }
 
-    /// The steps, in order.
+    /// The components, in order.
     pub fn components(&self) -> impl Iterator<Item = Component<'_>> + Clone {
         self.0.ops().iter().map(|part| match part {
             Part::Retain(n) => Component::Retain(*n),
@@ -67,17 +69,17 @@ impl Operation {
         })
     }
 
-    /// How many steps it has.
+    /// How many components it has.
     pub fn component_count(&self) -> usize {
         self.0.ops().len()
     }
 
-    /// How many scalars the text has before.
+    /// The length of the text before, in scalars.
     pub fn base_len(&self) -> u64 {
         self.0.base_len() as u64
     }
 
-    /// How many scalars the text has after.
+    /// The length of the text after, in scalars.
     pub fn target_len(&self) -> u64 {
         self.0.target_len() as u64
     }
@@ -87,12 +89,12 @@ impl Operation {
         self.0.ops().iter().map(|part| if let Part::Insert(text) = part { text.len() } else { 0 }).sum()
     }
 
-    /// Whether it leaves every text as it is.
+    /// Whether it changes no text.
     pub fn is_noop(&self) -> bool {
         self.0.is_noop()
     }
 
-    /// Whether this operation may travel and be logged, or which limit it is over.
+    /// Whether this operation may be sent and logged. The error says which limit it exceeds.
     pub fn within_limits(&self) -> Result<(), OperationError> {
         if self.base_len() > LENGTH_MAX || self.target_len() > LENGTH_MAX {
             return Err(OperationError::TooLong);
@@ -113,9 +115,11 @@ impl Operation {
     ///    other′ \    / self′
     ///            text
     /// ```
-    /// **At the same place, what `self` inserts comes to stand to the left.** Call it on the client's operation, with the
-    /// one already in the log as `other`, on the server and in the client's state machine alike: then text typed forward
-    /// at one place by several people is never interleaved (the rule of ot.js and ShareDB).
+    /// **At the same position, what `self` inserts stands to the left.** Call it on the client's operation, with the
+    /// one already in the log as
+    /// `other`, on the server and in the client's state machine alike: then text typed forward at one position by
+    /// several people is never
+    /// interleaved (the rule of ot.js and ShareDB).
     pub fn transform(&self, other: &Self) -> Result<(Self, Self), Mismatch> {
         self.0
             .transform(&other.0)
@@ -124,13 +128,14 @@ impl Operation {
     }
 }
 
-/// Puts components that are known to be sound one behind the other, and keeps them canonical. For the kernel's own use:
-/// lengths must be those of texts in memory, or parts of an operation's that exists.
+/// Collects components that are known to be sound, and keeps them canonical. For the kernel's own use: lengths must be
+/// those of texts in
+/// memory, or parts of those of an existing operation.
 #[derive(Debug, Default)]
 pub(super) struct Assembly(OperationSeq);
 
 impl Assembly {
-    /// Adds a component; an empty one is nothing.
+    /// Adds a component, unless it is empty.
     pub(super) fn push(&mut self, component: Component<'_>) {
         match component {
             Component::Retain(n) => self.0.retain(n),
@@ -144,13 +149,13 @@ impl Assembly {
         self.0.ops().len()
     }
 
-    /// The operation.
+    /// The finished operation.
     pub(super) fn finish(self) -> Operation {
         Operation(self.0)
     }
 }
 
-/// Collects the steps of an operation from outside; errors are told at the end.
+/// Collects the components of an operation from outside. The first error is kept and returned by `build`.
 #[derive(Debug)]
 pub struct Builder {
     sequence: OperationSeq,
@@ -158,25 +163,25 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Passes over `n` scalars; zero is nothing.
+    /// Keeps `n` scalars; zero adds nothing.
     pub fn retain(mut self, n: u64) -> Self {
         self.push(Component::Retain(n));
         self
     }
 
-    /// Puts `text` in; an empty one is nothing.
+    /// Inserts `text`; an empty one adds nothing.
     pub fn insert(mut self, text: &str) -> Self {
         self.push(Component::Insert(text));
         self
     }
 
-    /// Takes `n` scalars out; zero is nothing.
+    /// Deletes `n` scalars; zero adds nothing.
     pub fn delete(mut self, n: u64) -> Self {
         self.push(Component::Delete(n));
         self
     }
 
-    /// Adds one step.
+    /// Adds a component; an empty one is an error.
     pub fn push(&mut self, component: Component<'_>) {
         if self.error.is_none() {
             self.error = self.try_push(component).err();
@@ -205,12 +210,12 @@ impl Builder {
         Ok(())
     }
 
-    /// Whether something was wrong already, so that going on is of no use.
+    /// Whether there was an error already, so that adding more is of no use.
     pub fn failed(&self) -> bool {
         self.error.is_some()
     }
 
-    /// The operation, or the first thing that was wrong.
+    /// The operation, or the first error.
     pub fn build(self) -> Result<Operation, OperationError> {
         match self.error {
             None => Ok(Operation(self.sequence)),

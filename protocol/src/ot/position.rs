@@ -1,4 +1,4 @@
-//! Places in a text, each kind with a type of its own, and where operations move them.
+//! Positions in a text, with a type for each unit, and how operations move them.
 
 use std::ops::Range;
 
@@ -8,26 +8,26 @@ use serde::{Deserialize, Serialize};
 
 use super::{Component, Operation};
 
-/// A place between two Unicode scalar values: how many stand before it. What operations count in.
+/// A position between two Unicode scalar values: the number of scalars before it. Operations count in this unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Encode, Decode, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Scalar(pub u64);
 
-/// A place as JavaScript, LSP and most editors count it: UTF-16 code units before it.
+/// A position as JavaScript, LSP and most editors count it: UTF-16 code units before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Utf16(pub u64);
 
-/// A place as Rust and files count it: UTF-8 bytes before it.
+/// A position as Rust and files count it: UTF-8 bytes before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Byte(pub u64);
 
 impl Scalar {
-    /// The same place in UTF-16 code units; none if it is beyond the end of the text.
+    /// The same position in UTF-16 code units; none if it is beyond the end of the text.
     pub fn to_utf16(self, text: &Rope) -> Option<Utf16> {
         text.try_char_to_utf16_cu(self.index()?).ok().map(|units| Utf16(units as u64))
     }
 
-    /// The same place in bytes; none if it is beyond the end of the text.
+    /// The same position in bytes; none if it is beyond the end of the text.
     pub fn to_byte(self, text: &Rope) -> Option<Byte> {
         text.try_char_to_byte(self.index()?).ok().map(|bytes| Byte(bytes as u64))
     }
@@ -38,7 +38,7 @@ impl Scalar {
 }
 
 impl Utf16 {
-    /// The same place in scalars; none if it is beyond the end of the text or between two surrogates.
+    /// The same position in scalars; none if it is beyond the end of the text or between two surrogates.
     pub fn to_scalar(self, text: &Rope) -> Option<Scalar> {
         let scalar = Scalar(text.try_utf16_cu_to_char(self.0.try_into().ok()?).ok()? as u64);
         (scalar.to_utf16(text) == Some(self)).then_some(scalar)
@@ -46,24 +46,25 @@ impl Utf16 {
 }
 
 impl Byte {
-    /// The same place in scalars; none if it is beyond the end of the text or within a character.
+    /// The same position in scalars; none if it is beyond the end of the text or within a character.
     pub fn to_scalar(self, text: &Rope) -> Option<Scalar> {
         let scalar = Scalar(text.try_byte_to_char(self.0.try_into().ok()?).ok()? as u64);
         (scalar.to_byte(text) == Some(self)).then_some(scalar)
     }
 }
 
-/// On which side of what is inserted at its very place a position stays.
+/// On which side of an insertion at its very position a position stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bias {
-    /// In front of the insertion.
+    /// Before the inserted text.
     Before,
-    /// Behind the insertion.
+    /// After the inserted text.
     After,
 }
 
-/// Where an operation moves positions: what is left of it without its text. Made once, it maps each of many positions in
-/// the logarithm of the operation's changes, however long the text is that it inserts.
+/// How an operation moves positions: its changes without their text. Made once, it maps each of many positions in the
+/// logarithm of the
+/// number of changes, however long the inserted text is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
     changes: Vec<Change>,
@@ -78,9 +79,11 @@ struct Change {
 }
 
 impl Shift {
-    /// Where a position comes to stand. The rules are those of CodeMirror's `mapPos`, so that a browser and the server
-    /// draw the same cursor: the start of a replaced range stays in front of the replacement, its end behind; within it,
-    /// and at a plain insertion, the bias decides. A position beyond the end comes to the end.
+    /// The position after the operation. The rules are those of CodeMirror's `mapPos`, so that a browser and the server
+    /// draw the same
+    /// cursor: the start of a replaced range stays before the replacement, its end after it; within the range, and at a
+    /// plain insertion,
+    /// the bias decides. A position beyond the end moves to the end.
     pub fn map_position(&self, position: Scalar, bias: Bias) -> Scalar {
         // Between two changes something is retained, so at most one of them touches the position.
         let index = self.changes.partition_point(|change| change.old.end < position.0);
@@ -99,8 +102,9 @@ impl Shift {
         Scalar(moved.min(self.target_len))
     }
 
-    /// Where a range comes to stand: what is inserted at its edges stays outside. A range whose text is all deleted
-    /// becomes empty; an empty one stays empty, in front of what is inserted at its place.
+    /// The range after the operation. Text that is inserted at its edges stays outside. A range whose text is all
+    /// deleted becomes empty; an
+    /// empty one stays empty, before what is inserted at its position.
     pub fn map_range(&self, range: Range<Scalar>) -> Range<Scalar> {
         let end = self.map_position(range.end, Bias::Before);
         let start = self.map_position(range.start, Bias::After);
@@ -109,7 +113,7 @@ impl Shift {
 }
 
 impl Operation {
-    /// Where it moves positions.
+    /// How it moves positions.
     pub fn shift(&self) -> Shift {
         let mut changes = Vec::new();
         let (mut old, mut new) = (0, 0);
@@ -136,12 +140,12 @@ impl Operation {
         Shift { changes, target_len: new }
     }
 
-    /// Where one position comes to stand: see [`Shift::map_position`].
+    /// Moves one position: see [`Shift::map_position`].
     pub fn map_position(&self, position: Scalar, bias: Bias) -> Scalar {
         self.shift().map_position(position, bias)
     }
 
-    /// Where one range comes to stand: see [`Shift::map_range`].
+    /// Moves one range: see [`Shift::map_range`].
     pub fn map_range(&self, range: Range<Scalar>) -> Range<Scalar> {
         self.shift().map_range(range)
     }

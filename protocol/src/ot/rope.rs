@@ -5,7 +5,7 @@ use ropey::Rope;
 use super::{Component, Mismatch, Operation, operation::Assembly};
 
 impl Operation {
-    /// Applies the operation to a rope in place. On a mismatch the rope is as it was.
+    /// Applies the operation to a rope in place. On an error the rope is as it was.
     pub fn apply_to_rope(&self, rope: &mut Rope) -> Result<(), Mismatch> {
         let found = rope.len_chars() as u64;
         if found != self.base_len() {
@@ -25,7 +25,7 @@ impl Operation {
         Ok(())
     }
 
-    /// The operation that takes this one back, given the text before it.
+    /// The operation that undoes this one, given the text before it.
     pub fn invert_on_rope(&self, before: &Rope) -> Result<Self, Mismatch> {
         let found = before.len_chars() as u64;
         if found != self.base_len() {

@@ -10,8 +10,9 @@ const BYTES_MIN: usize = char::MAX.len_utf8();
 const COMPONENTS_MIN: usize = 3;
 
 impl Operation {
-    /// The first part of this operation that inserts at most `bytes_max` UTF-8 bytes (at least 4) in at most
-    /// [`EDIT_COMPONENTS_MAX`] components, and the rest, counting on the text after the first, if there is one. Composing
+    /// The first part of this operation, which inserts at most `bytes_max` UTF-8 bytes (at least 4) in at most
+    /// [`EDIT_COMPONENTS_MAX`] components, and the rest, based on the text after the first part, if there is a rest.
+    /// Composing
     /// the two gives this operation.
     pub fn split(self, bytes_max: usize) -> (Self, Option<Self>) {
         self.split_within(bytes_max, EDIT_COMPONENTS_MAX)

@@ -20,7 +20,8 @@ use super::{
     who::Who,
 };
 use crate::{
-    hub::{answers, blocking, history, refusal_of},
+    hub::{blocking, history, refusal_of},
+    requests,
     room::{Principal, Refusal, RoomState, Submit},
     rooms::open::RoomHandle,
 };
@@ -47,12 +48,12 @@ impl Api {
 impl Entered {
     /// The text at a place in history, and the revision that it is of.
     pub async fn text_at(&self, at: At) -> Result<(Rope, Revision), Refusal> {
-        answers::text_at(&self.api.context.rooms, &self.cell, at).await
+        requests::text_at(&self.api.context.rooms, &self.cell, at).await
     }
 
     /// The state at a place in history.
     pub async fn state_at(&self, at: At) -> Result<RoomState, Refusal> {
-        answers::state_at(&self.api.context.rooms, &self.cell, at).await
+        requests::state_at(&self.api.context.rooms, &self.cell, at).await
     }
 
     /// The revision that a place in history means.

@@ -16,7 +16,7 @@ use super::{
     rooms::page_size,
     who::Who,
 };
-use crate::hub::answers;
+use crate::requests;
 
 /// Which entries are wanted.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -56,7 +56,7 @@ pub async fn read(
 ) -> Answer<Json<Log>> {
     let limit = page_size(limit)?;
     let entered = api.enter(who, &room, Role::Viewer).await?;
-    let (entries, head) = answers::log_page(&api.context.rooms, &entered.cell, from.unwrap_or(1), limit).await?;
+    let (entries, head) = requests::log_page(&api.context.rooms, &entered.cell, from.unwrap_or(1), limit).await?;
     let next = entries.last().map(|last| last.revision + 1).filter(|next| *next <= head);
     Ok(Json(Log { entries, head, next }))
 }

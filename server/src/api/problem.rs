@@ -126,6 +126,7 @@ fn status_and_title(code: ErrorCode) -> (StatusCode, &'static str) {
         Code::RateLimited => (Status::TOO_MANY_REQUESTS, "Too fast"),
         Code::NotConfigured => (Status::NOT_IMPLEMENTED, "The server was not set up for this"),
         Code::RoomExpired => (Status::GONE, "The room has expired"),
+        Code::RoomReplaced => (Status::GONE, "The room was deleted and made anew"),
         Code::PreconditionFailed => (Status::PRECONDITION_FAILED, "What the request was made for is no longer so"),
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use motet_protocol::{
+    ids::ServerId,
     limits::{Limits, PROTOCOL_VERSION},
     message::Durability,
 };
@@ -15,6 +16,9 @@ use super::{Api, problem::Answer, who::Who};
 pub struct Server {
     /// Its version.
     version: &'static str,
+    /// Which server this is: the same as in the protocol's `welcome`. Stays as long as the data directory does.
+    #[schema(value_type = String, format = Uuid)]
+    server_id: ServerId,
     /// The version of the protocol that it speaks.
     protocol: u16,
     /// What an acknowledgement promises.
@@ -48,6 +52,7 @@ pub async fn show(State(api): State<Api>, _: Who) -> Answer<Json<Server>> {
     let (metrics, settings) = (&api.context.metrics, &api.context.settings);
     Ok(Json(Server {
         version: env!("CARGO_PKG_VERSION"),
+        server_id: settings.server_id,
         protocol: PROTOCOL_VERSION,
         durability: settings.durability,
         store: api.context.rooms.store.engine(),

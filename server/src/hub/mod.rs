@@ -7,21 +7,19 @@
 //! - [`projects`]: whose members' roles count in all of their rooms; [`grants`]: in those that are open, too.
 //! - [`company`]: who is where.
 //! - [`history`]: a room's state at any revision, from the store.
+//! - [`join`]: opening a room for a connection.
 //! - [`import`]: making a room of the log of another.
-//! - [`assist`]: completion and summaries.
 //! - [`watch`]: lists of rooms that connections follow.
 //! - [`removal`]: rooms that go, with all that is kept of them; [`expiry`]: those in which nothing happens.
-//! - [`answers`]: questions that take looking up.
 
 pub mod activity;
-pub mod answers;
-pub mod assist;
 pub mod card;
 pub mod company;
 pub mod expiry;
 pub mod grants;
 pub mod history;
 pub mod import;
+pub mod join;
 mod places;
 pub mod projects;
 pub mod registry;

@@ -16,9 +16,7 @@ use motet_protocol::{
 use uuid::Uuid;
 
 use super::{
-    activity,
-    assist::Assistant,
-    blocking,
+    activity, blocking,
     card::{self, Card},
     grants::Grants,
     history, now_ms,
@@ -29,7 +27,6 @@ use super::{
     watch::Watches,
 };
 use crate::{
-    assist::provider::Assist,
     auth::Authenticator,
     metrics::Metrics,
     room::{
@@ -65,8 +62,6 @@ pub struct Rooms {
     pub watches: Arc<Watches>,
     /// When the first of the rooms that are not open may have expired.
     pub first_due_ms: Arc<AtomicU64>,
-    /// Who completes and summarizes.
-    pub assistant: Assistant,
     log: RoomLog,
     limits: RoomLimits,
     rules: Rules,
@@ -110,7 +105,6 @@ impl Rooms {
             registry,
             watches: Arc::default(),
             first_due_ms: Arc::default(),
-            assistant: Assistant::new(Assist::built_in()),
             log,
             limits,
             rules,
@@ -120,12 +114,6 @@ impl Rooms {
             chat_writer,
             metrics,
         }
-    }
-
-    /// Has completions and summaries made by this one.
-    pub fn assisted_by(mut self, assist: Assist) -> Self {
-        self.assistant = Assistant::new(assist);
-        self
     }
 
     /// Has the links to a room revoked when it goes.

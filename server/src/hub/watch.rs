@@ -17,7 +17,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{RequestId, RoomId},
     limits::ROOM_WATCHES_MAX,
-    message::ServerMessage,
+    message::{Answer, ServerMessage},
     room::RoomFilter,
 };
 use parking_lot::Mutex;
@@ -235,10 +235,12 @@ pub async fn tell(rooms: Rooms) {
                 let message = match found_now {
                     Ok(Some(info)) => {
                         rooms.watches.note(&due, &room, true);
-                        ServerMessage::RoomChanged { request, room: Box::new(info) }
+                        ServerMessage::Answer { request, answer: Answer::RoomChanged { room: Box::new(info) } }
                     }
                     // Of a room that it never saw nobody hears that it is gone.
-                    Ok(None) if rooms.watches.note(&due, &room, false) => ServerMessage::RoomGone { request, room },
+                    Ok(None) if rooms.watches.note(&due, &room, false) => {
+                        ServerMessage::Answer { request, answer: Answer::RoomGone { room } }
+                    }
                     Ok(None) | Err(_) => continue,
                 };
                 due.connection.send(&message);

@@ -24,7 +24,7 @@ use super::flush;
 use crate::{
     metrics::Metrics,
     room::{Outlet, ReaderId, Wire},
-    session::Ahead,
+    session::PresenceCredit,
 };
 
 /// An outbox takes frames until it holds this many bytes; then readers wait in the log. With the one frame that may
@@ -56,7 +56,7 @@ pub struct Outbox {
     stuck: bool,
     dead: bool,
     /// How far presence runs ahead of the client.
-    ahead: Ahead,
+    presence_credit: PresenceCredit,
     /// Channels whose readers wait for room or for entries from the log.
     lagging: Vec<Channel>,
     /// Channels that rooms have closed.
@@ -89,12 +89,12 @@ impl Outlet for Outbox {
         if !room {
             self.lag(channel);
         }
-        room && self.ahead.may_send()
+        room && self.presence_credit.may_send()
     }
 
     /// Puts a ping behind what was put in where one is due: its answer says that the client has come so far.
     fn sent_presence(&mut self, bytes: usize) {
-        if let Some(nonce) = self.ahead.sent(bytes) {
+        if let Some(nonce) = self.presence_credit.sent(bytes) {
             self.put(&ServerMessage::Ping { nonce });
         }
     }
@@ -112,10 +112,10 @@ impl Outbox {
 
     /// Takes the client's answer to a ping. Returns whether presence was held back that may be put in now.
     pub fn answered(&mut self, nonce: u64) -> bool {
-        if let Some(nonce) = self.ahead.answered(nonce) {
+        if let Some(nonce) = self.presence_credit.answered(nonce) {
             self.put(&ServerMessage::Ping { nonce });
         }
-        self.ahead.take_held()
+        self.presence_credit.take_held()
     }
 
     /// Notes that a room has closed a channel, and tells the client why.
@@ -157,7 +157,7 @@ impl Connection {
             dirty: false,
             stuck: false,
             dead: false,
-            ahead: Ahead::default(),
+            presence_credit: PresenceCredit::default(),
             lagging: Vec::new(),
             dropped: Vec::new(),
         };

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use motet_protocol::{
     access::{ProjectId, Role},
     error::{About, ErrorCode},
-    ids::{Channel, Revision, RoomId, Seq, UnixMs},
+    ids::{Channel, LogIdentity, Revision, RoomId, Seq, UnixMs},
     message::{Entry, ServerMessage, SnapshotInfo},
     presence::Person,
 };
@@ -29,7 +29,7 @@ impl<K: Clone, A> OpenRoom<K, A> {
         if let Some(why) = &self.closed {
             return Err(why.clone());
         }
-        let Join { key, principal, channel, wire, after, entries_only, now } = join;
+        let Join { key, principal, channel, wire, log, after, entries_only, now } = join;
         let participant = principal.participant;
         let role = self.role_of(&principal).ok_or_else(|| not_found(None))?;
         let head = self.state.revision();
@@ -60,7 +60,7 @@ impl<K: Clone, A> OpenRoom<K, A> {
             self.activity.joined(participant, &author, present, now);
             self.activity_changed = true;
         }
-        outlet.put(&ServerMessage::Joined { channel, head, role, snapshot });
+        outlet.put(&ServerMessage::Joined { channel, log, head, role, snapshot });
         if matches!(self.feed(id, outlet), Fed::Full | Fed::Behind(_)) {
             outlet.lag(channel);
         }
@@ -221,6 +221,8 @@ pub struct Join<K> {
     pub channel: Channel,
     /// The form of its messages.
     pub wire: Wire,
+    /// The room's log, for `Joined`.
+    pub log: LogIdentity,
     /// The revision that it has.
     pub after: Option<Revision>,
     /// Whether it must have every entry after that one.

@@ -6,7 +6,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{Revision, Seq},
     message::{Command, Entry},
-    ot::{Carried, Mismatch, Operation},
+    ot::{Mismatch, Operation, Rebase},
 };
 
 use super::{limits::RoomLimits, refusal::Refusal, submit::Submit};
@@ -42,21 +42,21 @@ pub fn place<'a>(submit: &Submit, after_base: impl Iterator<Item = &'a Entry>) -
 
 /// A command on its way over the entries after its base.
 enum Moving<'a> {
-    Edit(Carried<'a>),
+    Edit(Rebase<'a>),
     Other(Cow<'a, Command>),
 }
 
 impl<'a> Moving<'a> {
     fn new(command: &'a Command) -> Self {
         match command {
-            Command::Edit(operation) => Self::Edit(Carried::new(operation)),
+            Command::Edit(operation) => Self::Edit(Rebase::new(operation)),
             other => Self::Other(Cow::Borrowed(other)),
         }
     }
 
     fn over(&mut self, other: &Operation) -> Result<(), Mismatch> {
         match self {
-            Self::Edit(carried) => carried.over(other),
+            Self::Edit(rebase) => rebase.over(other),
             // Of the others, only what is about a place of the text moves with it.
             Self::Other(command) if matches!(**command, Command::Comment(_)) => {
                 command.to_mut().move_over(other).map(|_| ())
@@ -67,14 +67,14 @@ impl<'a> Moving<'a> {
 
     fn asks_the_same_as(&self, logged: &Command) -> bool {
         match self {
-            Self::Edit(carried) => logged.operation().is_some_and(|logged| carried.operation().as_ref() == logged),
+            Self::Edit(rebase) => logged.operation().is_some_and(|logged| rebase.operation().as_ref() == logged),
             Self::Other(command) => command.asks_the_same_as(logged),
         }
     }
 
     fn into_changed(self) -> Option<Command> {
         match self {
-            Self::Edit(carried) => carried.into_changed().map(Command::Edit),
+            Self::Edit(rebase) => rebase.into_changed().map(Command::Edit),
             Self::Other(Cow::Owned(command)) => Some(command),
             Self::Other(Cow::Borrowed(_)) => None,
         }
@@ -117,6 +117,8 @@ fn other_content(seq: Seq) -> Refusal {
 pub fn mismatch(Mismatch { expected, found }: Mismatch, base: Revision) -> Refusal {
     Refusal::new(
         ErrorCode::OperationMismatch,
-        format!("the operation counts on {expected} characters, the text at revision {base} does not fit ({found})"),
+        format!(
+            "the operation is for a text of {expected} characters; the text at revision {base} does not fit ({found})"
+        ),
     )
 }

@@ -5,21 +5,25 @@ use std::{collections::HashMap, sync::Arc};
 use motet_protocol::{
     codec::CodecError,
     error::{About, ErrorCode, ErrorMessage},
-    ids::{Channel, ParticipantId, RequestId, Revision, RoomId, Seq, SessionId, UnixMs},
+    ids::{Channel, LogIdentity, ParticipantId, RequestId, Revision, RoomId, Seq, ServerId, SessionId, UnixMs},
     limits::{
         HANDSHAKE_TIMEOUT_MS, Limits, NAME_BYTES_MAX, PROTOCOL_VERSION, SIGNAL_BYTES_MAX, SIGNALS_PER_SECOND_MAX,
         TOKEN_BYTES_MAX,
     },
-    message::{ClientMessage, Command, Durability, Hello, ServerMessage, Welcome},
+    message::{ClientMessage, Command, Durability, Hello, HttpAddress, Question, ServerMessage, Welcome},
     presence::{Presence, SignalKind},
 };
 
-use super::{Caller, Pace, Turn, turn::no_relay};
+use super::{Caller, RateLimiter, Turn};
 use crate::{auth::Identity, room::Refusal};
 
 /// What a server tells every client.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// Which server this is.
+    pub server_id: ServerId,
+    /// Where its HTTP API is, if it serves one.
+    pub http: Option<HttpAddress>,
     /// What is allowed.
     pub limits: Limits,
     /// What an acknowledgement promises.
@@ -33,7 +37,7 @@ pub struct Settings {
 pub struct Session<C> {
     phase: Phase,
     channels: HashMap<Channel, C>,
-    signals: Pace,
+    signals: RateLimiter,
     heard_ms: UnixMs,
     pinged: bool,
 }
@@ -87,6 +91,8 @@ pub enum Act<'a, C> {
         room: RoomId,
         /// The revision that the client has.
         after: Option<Revision>,
+        /// The log that the client took that revision from.
+        log: Option<LogIdentity>,
         /// Whether it must have every entry.
         entries_only: bool,
     },
@@ -153,7 +159,7 @@ pub enum Act<'a, C> {
         /// The question's number.
         request: RequestId,
         /// The question.
-        question: ClientMessage,
+        question: Question,
     },
 }
 
@@ -163,7 +169,7 @@ impl<C> Session<C> {
         Self {
             phase: Phase::Greeting { since_ms: now },
             channels: HashMap::new(),
-            signals: Pace::new(SIGNALS_PER_SECOND_MAX, now),
+            signals: RateLimiter::new(SIGNALS_PER_SECOND_MAX, now),
             heard_ms: now,
             pinged: false,
         }
@@ -208,6 +214,8 @@ impl<C> Session<C> {
         let welcome = Welcome {
             protocol: PROTOCOL_VERSION,
             server: concat!("motetd ", env!("CARGO_PKG_VERSION")).to_owned(),
+            server_id: settings.server_id,
+            http: settings.http.clone(),
             participant: caller.participant,
             account: caller.author.account.clone(),
             name: caller.author.name.clone(),
@@ -254,18 +262,6 @@ impl<C> Session<C> {
     }
 
     fn open(&mut self, caller: Arc<Caller>, message: ClientMessage, settings: &Settings, now: UnixMs) -> Act<'_, C> {
-        if let ClientMessage::TurnCredentials { request } = message {
-            return match &settings.turn {
-                Some(turn) => Act::Reply(turn.credentials(request, caller.participant, now)),
-                None => reply(no_relay().about(About::Request(request))),
-            };
-        }
-        if let ClientMessage::Authenticate { request, token } = message {
-            return Act::Authenticate { request, token };
-        }
-        if let Some(request) = message.request() {
-            return Act::Answer { caller, request, question: message };
-        }
         match message {
             ClientMessage::Hello(_) => {
                 let refusal = Refusal::new(ErrorCode::HelloRepeated, "Hello was said on this connection before");
@@ -273,14 +269,14 @@ impl<C> Session<C> {
             }
             ClientMessage::Ping { nonce } => Act::Reply(ServerMessage::Pong { nonce }),
             ClientMessage::Pong { nonce } => Act::Answered { nonce },
-            ClientMessage::Join { channel, room, after, entries_only } => {
+            ClientMessage::Join { channel, room, after, log, entries_only } => {
                 let refusal = if self.channels.contains_key(&channel) {
                     Refusal::new(ErrorCode::ChannelInUse, format!("channel {channel} is joined; choose another"))
                 } else if self.channels.len() as u64 >= u64::from(settings.limits.channels_max) {
                     let most = settings.limits.channels_max;
                     Refusal::new(ErrorCode::TooManyChannels, format!("{most} rooms are open here; leave one first"))
                 } else {
-                    return Act::Join { caller, channel, room, after, entries_only };
+                    return Act::Join { caller, channel, room, after, log, entries_only };
                 };
                 reply(refusal.about(About::Channel(channel)))
             }
@@ -318,8 +314,8 @@ impl<C> Session<C> {
                 };
                 reply(refusal.about(About::Channel(channel)))
             }
-            // All others are questions.
-            _ => Act::Nothing,
+            ClientMessage::Ask { request, question } => Act::Answer { caller, request, question },
+            ClientMessage::Authenticate { request, token } => Act::Authenticate { request, token },
         }
     }
 
@@ -331,6 +327,11 @@ impl<C> Session<C> {
             CodecError::Malformed(_) | CodecError::Trailing(_) => ErrorCode::BadMessage,
         };
         self.complain(Refusal::new(code, error.to_string()).about(about))
+    }
+
+    /// Takes note that the bytes are not frames; the message says why. Nothing more can be read.
+    pub fn framing_lost(&mut self, message: String) -> Act<'_, C> {
+        close(ErrorCode::FramingLost, message)
     }
 
     /// Takes note of a frame that was too large and passed over. The connection goes on.

@@ -6,13 +6,10 @@ use std::fmt;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hmac::{Hmac, Mac};
 use motet_protocol::{
-    error::ErrorCode,
-    ids::{ParticipantId, RequestId, UnixMs},
-    message::ServerMessage,
+    ids::{ParticipantId, UnixMs},
+    message::Answer,
 };
 use sha1::Sha1;
-
-use crate::room::Refusal;
 
 /// The relay, as it was configured.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,20 +32,15 @@ impl fmt::Debug for Turn {
 impl Turn {
     /// Credentials for a participant: the name is when they expire, in seconds, and whose they are; the password is
     /// base64(HMAC-SHA1(secret, name)).
-    pub fn credentials(&self, request: RequestId, participant: ParticipantId, now: UnixMs) -> ServerMessage {
+    pub fn credentials(&self, participant: ParticipantId, now: UnixMs) -> Answer {
         let expires_s = now / 1_000 + self.ttl_s;
         let username = format!("{expires_s}:{participant}");
         let mut mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes()).expect("HMAC takes keys of every length");
         mac.update(username.as_bytes());
         let credential = BASE64_STANDARD.encode(mac.finalize().into_bytes());
         let urls = self.urls.clone();
-        ServerMessage::Turn { request, urls, username, credential, expires_ms: expires_s * 1_000 }
+        Answer::Turn { urls, username, credential, expires_ms: expires_s * 1_000 }
     }
-}
-
-/// What is answered where no relay was configured.
-pub(super) fn no_relay() -> Refusal {
-    Refusal::new(ErrorCode::NotConfigured, "this server was given no relay for calls (--turn-url, --turn-secret-file)")
 }
 
 #[cfg(test)]
@@ -59,9 +51,8 @@ mod tests {
     #[test]
     fn a_relay_that_knows_the_secret_takes_the_credentials() {
         let turn = Turn { urls: vec!["turn:a".to_owned()], secret: "north".to_owned(), ttl_s: 600 };
-        let message = turn.credentials(4, ParticipantId(0xabc), 1_700_000_000_999);
-        let expected = ServerMessage::Turn {
-            request: 4,
+        let message = turn.credentials(ParticipantId(0xabc), 1_700_000_000_999);
+        let expected = Answer::Turn {
             urls: vec!["turn:a".to_owned()],
             username: "1700000600:0000000000000abc".to_owned(),
             credential: "KtQpbNTru+ngWpikv99zXQNRqzk=".to_owned(),

@@ -12,7 +12,8 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use motet_protocol::ids::Revision;
+use motet_protocol::ids::{LogIdentity, Revision};
+use uuid::Uuid;
 
 pub mod conformance;
 pub mod embedded;
@@ -27,6 +28,13 @@ pub use self::open::{StoreKind, UnknownStoreKind, open};
 /// come back. Written in keys as eight bytes, big-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LogId(pub u64);
+
+impl LogId {
+    /// How clients know the log.
+    pub fn identity(self) -> LogIdentity {
+        LogIdentity(Uuid::from_u64_pair(0, self.0))
+    }
+}
 
 impl fmt::Display for LogId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

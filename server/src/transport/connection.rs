@@ -9,11 +9,10 @@ use std::{
 };
 
 use motet_protocol::{
-    access::Role,
-    error::{About, ErrorCode},
-    ids::{Channel, Revision, SessionId, UnixMs},
+    error::About,
+    ids::{Channel, RequestId, Revision, SessionId, UnixMs},
     limits::REQUESTS_MAX,
-    message::ServerMessage,
+    message::{ClientMessage, Question, ServerMessage},
     presence::Presence,
 };
 use tokio::{
@@ -26,16 +25,17 @@ use tokio_util::{io::poll_read_buf, sync::CancellationToken};
 use super::inbound::{Inbound, Incoming};
 use crate::{
     auth::Authenticator,
-    hub::{answers, blocking, history, now_ms, refusal_of, rooms::Rooms},
+    hub::{blocking, history, join::Joining, now_ms, refusal_of, rooms::Rooms},
     metrics::Metrics,
     outbox::Connection,
-    room::{Fed, Join, Outlet, Refusal, Submit, Submitted, Wire},
+    requests::{Asked, Assistant, answer},
+    room::{Fed, Outlet, Refusal, Submit, Submitted, Wire},
     rooms::open::{
         Joined,
         append_batch::{flush_all, flush_if_many},
         commits::shutting_down,
     },
-    session::{Act, Caller, Pace, Session, Settings},
+    session::{Act, Caller, RateLimiter, Session, Settings},
 };
 
 /// How often a connection looks at the time.
@@ -53,6 +53,8 @@ pub struct Context {
     pub auth: Authenticator,
     /// What clients are told.
     pub settings: Arc<Settings>,
+    /// Completes and summarizes.
+    pub(crate) assistant: Assistant,
     /// Figures.
     pub metrics: Arc<Metrics>,
     /// Ends reading: what was read is finished, nothing more is taken.
@@ -67,6 +69,20 @@ impl Context {
         let identity = self.auth.identify(token, name, now_ms()).await?;
         Ok(Caller::new(session.participant(), identity))
     }
+
+    /// Sends what a session says, and counts it if it is an error.
+    fn say(&self, connection: &Arc<Connection>, act: Act<'_, Joined>) -> Next {
+        let (message, next) = match act {
+            Act::Reply(message) => (message, Next::GoOn),
+            Act::Close(message) => (message, Next::Close),
+            _ => return Next::GoOn,
+        };
+        if let ServerMessage::Error(error) | ServerMessage::Bye { error } = &message {
+            self.metrics.refuse(error.code);
+        }
+        connection.send(&message);
+        next
+    }
 }
 
 /// Serves a connection until it ends.
@@ -77,11 +93,11 @@ pub async fn serve(stream: TcpStream, inbound: Inbound, wire: Wire, context: Con
     metrics.connections.inc();
     let (connection, reading) = Connection::new(stream, wire, Arc::clone(&metrics));
     let now = now_ms();
-    let pace = Pace::new(context.settings.limits.messages_per_second_max, now);
+    let limiter = RateLimiter::new(context.settings.limits.messages_per_second_max, now);
     let requests = Arc::new(Semaphore::new(REQUESTS_MAX));
     let (session, told) = (Session::new(now), Vec::new());
     // Bytes that came with an upgrade are there before the socket is readable.
-    let mut task = Task { connection, reading, inbound, more: true, session, pace, requests, told, context };
+    let mut task = Task { connection, reading, inbound, more: true, session, limiter, requests, told, context };
     task.run().await;
     for Joined { cell, reader } in task.session.into_channels() {
         cell.leave(reader);
@@ -97,7 +113,7 @@ struct Task {
     /// Whether there may be messages in what was read that are not taken yet.
     more: bool,
     session: Session<Joined>,
-    pace: Pace,
+    limiter: RateLimiter,
     requests: Arc<Semaphore>,
     /// What was told of presence with the bytes that were read last: the newest of each channel.
     told: Vec<(Channel, Revision, Box<Presence>)>,
@@ -180,7 +196,7 @@ impl Task {
                 Event::Chores => Next::GoOn,
                 Event::Tick => {
                     let act = self.session.tick(&self.context.settings, now_ms());
-                    Self::say(&self.connection, act)
+                    self.context.say(&self.connection, act)
                 }
                 Event::Stopping => {
                     stopped = true;
@@ -242,7 +258,7 @@ impl Task {
         if !outgoing.is_empty() {
             self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
         }
-        if let Some(wait_ms) = self.pace.spend(messages, now) {
+        if let Some(wait_ms) = self.limiter.spend(messages, now) {
             flush_all();
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         }
@@ -253,25 +269,16 @@ impl Task {
         let settings = Arc::clone(&self.context.settings);
         let act = match incoming {
             Incoming::Message(message) => {
-                if matches!(message, motet_protocol::message::ClientMessage::Hello(_)) {
-                    // A WebSocket speaks the form that its greeting came in.
+                if matches!(message, ClientMessage::Hello(_)) {
+                    // A WebSocket is answered in the form of its greeting.
                     self.connection.deliver(|outbox| outbox.wire = wire);
                 }
                 self.session.handle(message, &settings, now)
             }
             Incoming::Malformed(about, error) => self.session.malformed(about, &error, now),
             Incoming::Oversized(bytes) => self.session.oversized(bytes, &settings, now),
-            Incoming::Lost(words) => {
-                self.context.metrics.refuse(ErrorCode::FramingLost);
-                let error = Refusal::new(ErrorCode::FramingLost, words).about(About::Connection);
-                self.connection.send(&ServerMessage::Bye { error });
-                return Next::Close;
-            }
-            Incoming::Closed => {
-                let outgoing = self.inbound.take_outgoing();
-                self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
-                return Next::Close;
-            }
+            Incoming::Lost(message) => self.session.framing_lost(message),
+            Incoming::Closed => return self.closed_by_peer(),
         };
         match act {
             Act::Submit { participant, channel, joined, seq, base, command } => {
@@ -289,44 +296,17 @@ impl Task {
             }
             Act::Identify { session, token, name } => {
                 let caller = self.context.identify(session, token.as_deref(), &name).await;
-                if let Err(refusal) = &caller {
-                    self.context.metrics.refuse(refusal.code);
-                }
                 let act = self.session.identified(caller, &settings);
-                return Self::say(&self.connection, act);
+                return self.context.say(&self.connection, act);
             }
             Act::Authenticate { request, token } => {
                 let identity = self.context.auth.identify(Some(&token), "", now_ms()).await;
-                if let Err(refusal) = &identity {
-                    self.context.metrics.refuse(refusal.code);
-                }
                 let act = self.session.authenticated(request, identity);
-                return Self::say(&self.connection, act);
+                return self.context.say(&self.connection, act);
             }
-            Act::Join { caller, channel, room, after, entries_only } => {
-                let wire = self.connection.deliver(|outbox| outbox.wire);
-                let key = Arc::clone(&self.connection);
-                let rooms = &self.context.rooms;
-                let changes = rooms.grants.changes();
-                let joined = match rooms.enter(&caller, &room, Role::Viewer).await {
-                    Ok((cell, principal)) => {
-                        let join = Join { key, principal, channel, wire, after, entries_only, now: now_ms() };
-                        cell.join(join).map(|reader| Joined { cell, reader })
-                    }
-                    Err(refusal) => Err(refusal),
-                };
-                let joined = match joined {
-                    // A project changed while its member came in.
-                    Ok(joined) if rooms.grants.changes() != changes => match rooms.regrant(&joined.cell).await {
-                        Ok(()) => Ok(joined),
-                        Err(refusal) => {
-                            joined.cell.leave(joined.reader);
-                            Err(refusal)
-                        }
-                    },
-                    joined => joined,
-                };
-                match joined {
+            Act::Join { caller, channel, room, after, log, entries_only } => {
+                let joining = Joining { caller: &caller, channel, room: &room, after, log, entries_only };
+                match self.context.rooms.join(&self.connection, joining).await {
                     Ok(joined) => self.session.joined(channel, joined),
                     Err(refusal) => self.refuse(refusal, About::Channel(channel)),
                 }
@@ -350,38 +330,30 @@ impl Task {
                     self.session.channels().for_each(|joined| joined.cell.go_on());
                 }
             }
-            Act::Answer { caller, request, question } => {
-                // There is one, since no message is taken while there is none; a closed semaphore has none either.
-                let permit = Arc::clone(&self.requests).try_acquire_owned();
-                let (rooms, connection) = (self.context.rooms.clone(), Arc::clone(&self.connection));
-                tokio::spawn(async move {
-                    answers::answer(&rooms, &caller, request, question, &connection).await;
-                    drop(permit);
-                    connection.wake();
-                });
-            }
-            said => {
-                if let Act::Reply(ServerMessage::Error(error)) | Act::Close(ServerMessage::Bye { error }) = &said {
-                    self.context.metrics.refuse(error.code);
-                }
-                return Self::say(&self.connection, said);
-            }
+            Act::Answer { caller, request, question } => self.look_up(caller, request, question),
+            act @ (Act::Nothing | Act::Reply(_) | Act::Close(_)) => return self.context.say(&self.connection, act),
         }
         Next::GoOn
     }
 
-    fn say(connection: &Arc<Connection>, act: Act<'_, Joined>) -> Next {
-        match act {
-            Act::Close(message) => {
-                connection.send(&message);
-                Next::Close
-            }
-            Act::Reply(message) => {
-                connection.send(&message);
-                Next::GoOn
-            }
-            _ => Next::GoOn,
-        }
+    /// Answers a question in a task of its own.
+    fn look_up(&self, caller: Arc<Caller>, request: RequestId, question: Question) {
+        // There is a permit, since no message is taken while there is none.
+        let permit = Arc::clone(&self.requests).try_acquire_owned();
+        let (context, connection) = (self.context.clone(), Arc::clone(&self.connection));
+        let asked = Asked { context, caller, request, connection };
+        tokio::spawn(async move {
+            answer(&asked, question).await;
+            drop(permit);
+            asked.connection.wake();
+        });
+    }
+
+    /// Answers the closing handshake of a WebSocket.
+    fn closed_by_peer(&mut self) -> Next {
+        let outgoing = self.inbound.take_outgoing();
+        self.connection.deliver(|outbox| outbox.buffer().extend_from_slice(&outgoing));
+        Next::Close
     }
 
     fn refuse(&self, refusal: Refusal, about: About) {

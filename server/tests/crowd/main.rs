@@ -14,7 +14,7 @@ use harness::{Peer, process::Process};
 use member::{Kind, Member, Seen};
 use motet_protocol::{
     limits::PRESENCE_PAUSE_MS,
-    message::{At, ClientMessage, ServerMessage},
+    message::{Answer, At, ClientMessage, Question, ServerMessage},
 };
 use tokio::sync::watch;
 
@@ -85,9 +85,12 @@ fn three_hundred_people_in_one_room_see_the_same_and_who_was_away_sees_no_film()
     let grown = server.memory_bytes() - memory;
     phases.send(Phase::Finishing).unwrap();
     pause(1.5);
-    host.say(&ClientMessage::HashText { request: 5, room: harness::id("crowd"), at: At::Head });
+    host.say(&ClientMessage::Ask {
+        request: 5,
+        question: Question::HashText { room: harness::id("crowd"), at: At::Head },
+    });
     let (revision, hash) = loop {
-        if let ServerMessage::Hash { revision, crc32, .. } = host.hear() {
+        if let ServerMessage::Answer { answer: Answer::Hash { revision, crc32, .. }, .. } = host.hear() {
             break (revision, crc32);
         }
     };

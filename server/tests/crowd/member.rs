@@ -122,7 +122,7 @@ impl Member {
         };
         member.say(&harness::hello(session));
         let room = harness::id("crowd");
-        member.say(&ClientMessage::Join { channel: CHANNEL, room, after: Some(0), entries_only: true });
+        member.say(&ClientMessage::Join { channel: CHANNEL, room, after: Some(0), log: None, entries_only: true });
         if watches {
             member.say(&ClientMessage::WatchPresence { channel: CHANNEL, on: true });
         }

@@ -26,7 +26,7 @@ use motet_protocol::{
     error::ErrorCode,
     ids::{Channel, Revision, RoomId, Seq, SessionId},
     limits::{FRAME_BYTES_MAX, PROTOCOL_VERSION},
-    message::{At, ClientMessage, Command, Entry, Hello, ServerMessage, SnapshotInfo},
+    message::{Answer, At, ClientMessage, Command, Entry, Hello, Question, ServerMessage, SnapshotInfo},
     ot::Operation,
 };
 use motet_server::{
@@ -228,9 +228,12 @@ impl<S: Read + Write> Peer<S> {
     }
 
     pub fn create(&mut self, room: &str) {
-        self.say(&ClientMessage::CreateRoom { request: 1, room: Some(id(room)), settings: Box::default() });
+        self.say(&ClientMessage::Ask {
+            request: 1,
+            question: Question::CreateRoom { room: Some(id(room)), settings: Box::default() },
+        });
         match self.hear() {
-            ServerMessage::Created { .. } => {}
+            ServerMessage::Answer { answer: Answer::Created { .. }, .. } => {}
             ServerMessage::Error(error) if error.code == ErrorCode::RoomExists => {}
             other => panic!("{other:?}"),
         }
@@ -238,7 +241,7 @@ impl<S: Read + Write> Peer<S> {
 
     /// Joins and gets the text of the snapshot.
     pub fn join(&mut self, channel: Channel, room: &str) -> (Revision, String) {
-        self.say(&ClientMessage::Join { channel, room: id(room), after: None, entries_only: false });
+        self.say(&ClientMessage::Join { channel, room: id(room), after: None, log: None, entries_only: false });
         match self.hear() {
             ServerMessage::Joined { snapshot: Some(SnapshotInfo { revision, .. }), .. } => {
                 let mut whole = String::new();
@@ -280,11 +283,11 @@ impl<S: Read + Write> Peer<S> {
     }
 
     pub fn text(&mut self, room: &str, at: At) -> String {
-        self.say(&ClientMessage::ReadText { request: 9, room: id(room), at });
+        self.say(&ClientMessage::Ask { request: 9, question: Question::ReadText { room: id(room), at } });
         let mut whole = String::new();
         loop {
             match self.hear() {
-                ServerMessage::Text { text, last, .. } => {
+                ServerMessage::Answer { answer: Answer::Text { text, last, .. }, .. } => {
                     whole.push_str(&text);
                     if last {
                         return whole;

@@ -73,6 +73,7 @@ impl Replica {
             channel: 1,
             room: id(&self.room),
             after: Some(self.client.revision()),
+            log: None,
             entries_only: true,
         };
         self.say(&join)?;

@@ -163,7 +163,7 @@ impl Client {
         let hello = Hello { protocol: PROTOCOL_VERSION, token: None, session: self.session, name };
         link.say(&ClientMessage::Hello(hello));
         let room = RoomId::new(&self.room.to_string()).unwrap();
-        link.say(&ClientMessage::Join { channel: CHANNEL, room, after, entries_only });
+        link.say(&ClientMessage::Join { channel: CHANNEL, room, after, log: None, entries_only });
         self.people = People::default();
         link.say(&ClientMessage::WatchPresence { channel: CHANNEL, on: true });
     }

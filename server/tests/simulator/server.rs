@@ -10,7 +10,7 @@ use motet_protocol::{
     chat::ChatCommand,
     codec,
     error::{About, ErrorCode},
-    ids::{ParticipantId, Revision, RoomId},
+    ids::{LogIdentity, ParticipantId, Revision, RoomId},
     message::{ClientMessage, Command, Durability, ServerMessage},
     presence::Presence,
 };
@@ -32,6 +32,10 @@ use crate::{
     log::{Answer, Append, RoomLog, Stage, chat_entries, messages},
     world::{Links, Logs},
 };
+use uuid::Uuid;
+
+/// All logs are called the same here: a client whose room is removed is told so, or begins anew by the world's word.
+const LOG: LogIdentity = LogIdentity(Uuid::nil());
 
 /// How a server's rooms know a connection.
 pub type LinkId = usize;
@@ -102,8 +106,13 @@ pub type Appends = Vec<Append>;
 
 impl Server {
     pub fn new(number: usize, limits: RoomLimits, fault: Option<Fault>) -> Self {
-        let settings =
-            Settings { limits: motet_protocol::limits::Limits::default(), durability: Durability::Sync, turn: None };
+        let settings = Settings {
+            server_id: motet_protocol::ids::ServerId(uuid::Uuid::nil()),
+            http: None,
+            limits: motet_protocol::limits::Limits::default(),
+            durability: Durability::Sync,
+            turn: None,
+        };
         Self {
             number,
             up: true,
@@ -247,14 +256,14 @@ impl Server {
                     act => panic!("a guest was not let in: {act:?}"),
                 }
             }
-            Act::Join { caller, channel, room, after, entries_only } => {
+            Act::Join { caller, channel, room, after, entries_only, .. } => {
                 let principal = Arc::new(caller.in_room(&room, None, None));
                 let number: usize = room.as_str().parse().unwrap();
                 if removing.contains(&number) {
                     link.server_open = false;
                     return;
                 }
-                let join = Join { key: id, principal, channel, wire: link.wire, after, entries_only, now };
+                let join = Join { key: id, principal, channel, wire: link.wire, log: LOG, after, entries_only, now };
                 self.join(number, join, links, logs);
             }
             Act::Leave { channel, joined } => {

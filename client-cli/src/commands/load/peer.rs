@@ -122,7 +122,7 @@ pub(super) async fn open(
 ) -> Result<(Line, motet_protocol::message::Welcome, Revision, Rope), Failure> {
     let opened = Line::open(&common.server, common.wire, greeting, &common.meter).await;
     let (mut line, welcome) = opened.map_err(|error| Error::no_connection(&common.server, error))?;
-    let join = ClientMessage::Join { channel: CHANNEL, room, after: None, entries_only: false };
+    let join = ClientMessage::Join { channel: CHANNEL, room, after: None, log: None, entries_only: false };
     line.send(join).await.map_err(lost)?;
     let (mut pieces, mut revision) = (RopeBuilder::new(), 0);
     loop {
@@ -332,7 +332,7 @@ impl Peer {
         // The old connection goes only now, when the new one takes its place: the server sees both orders of the two.
         (self.line, _) = opened.map_err(|error| Error::no_connection(&common.server, error))?;
         let (room, after) = (self.part.room.clone(), Some(self.client.revision()));
-        let join = ClientMessage::Join { channel: CHANNEL, room, after, entries_only: true };
+        let join = ClientMessage::Join { channel: CHANNEL, room, after, log: None, entries_only: true };
         self.line.send(join).await.map_err(lost)?;
         self.again_at = None;
         self.resume_at = Some(match self.line.next().await.map_err(lost)? {

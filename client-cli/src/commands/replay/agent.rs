@@ -57,7 +57,13 @@ impl Agent {
             limits: welcome.limits,
         };
         agent
-            .send(ClientMessage::Join { channel: CHANNEL, room: room.clone(), after: None, entries_only: false })
+            .send(ClientMessage::Join {
+                channel: CHANNEL,
+                room: room.clone(),
+                after: None,
+                log: None,
+                entries_only: false,
+            })
             .await?;
         let mut pieces = RopeBuilder::new();
         loop {

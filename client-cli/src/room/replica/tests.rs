@@ -3,12 +3,13 @@ use motet_protocol::error::About;
 use super::*;
 
 const ROOM: &str = "minutes";
+const LOG: LogIdentity = LogIdentity(uuid::Uuid::from_u128(7));
 
 /// A replica of a room with this text, joined.
 fn open(text: &str, limits: &Limits) -> Replica {
     let mut replica = Replica::new(limits, ParticipantId(1));
     replica.join(1, RoomId::new(ROOM).unwrap());
-    replica.joined(1, Some(SnapshotInfo { revision: 1, bytes: text.len() as u64 }));
+    replica.joined(LOG, 1, Some(SnapshotInfo { revision: 1, bytes: text.len() as u64 }));
     replica.piece(text, true);
     assert!(replica.is_open() && *replica.text() == text);
     replica
@@ -62,7 +63,7 @@ fn a_join_that_was_put_off_leaves_no_time_to_wake_at_behind() {
     assert!(!replica.is_due_to_join(start) && replica.is_due_to_join(due));
     replica.join(2, RoomId::new(ROOM).unwrap());
     assert_eq!(replica.wake_at(), None);
-    replica.joined(1, None);
+    replica.joined(LOG, 1, None);
     assert_eq!((replica.poll(2, due), replica.wake_at()), (Vec::new(), None));
 }
 
@@ -113,4 +114,34 @@ fn patience_begins_anew_when_something_is_taken() {
         replica.poll(1, at(ms + 1_000));
         assert!(matches!(replica.acknowledged(seq, 1 + seq), Answered::Event(Event::Acknowledged { .. })));
     }
+}
+
+#[test]
+fn a_room_made_anew_is_joined_without_anything_of_the_old_one() {
+    let mut replica = open("text", &Limits::default());
+    replica.edit(replace(&replica, 0, "unsaved ")).unwrap();
+    assert_eq!(replica.poll(1, Instant::now()).len(), 1);
+    replica.lost();
+    let room = || RoomId::new(ROOM).unwrap();
+    let ClientMessage::Join { after, log, .. } = replica.join(1, room()) else { panic!("no join") };
+    assert_eq!((after, log), (Some(1), Some(LOG)));
+    let error = ErrorMessage {
+        about: About::Channel(1),
+        code: ErrorCode::RoomReplaced,
+        message: "made anew".to_owned(),
+        retry_after_ms: None,
+    };
+    let Answered::Rejoin(Some(Event::Refused { error, lost, .. })) = replica.turned_away(&error, Instant::now()) else {
+        panic!("what was not acknowledged is told as refused")
+    };
+    assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::RoomReplaced));
+    assert_eq!(lost.inserted_bytes(), 8);
+    let ClientMessage::Join { after, log, .. } = replica.join(2, room()) else { panic!("no join") };
+    assert_eq!((after, log), (None, None));
+    replica.joined(LogIdentity(uuid::Uuid::from_u128(8)), 0, Some(SnapshotInfo { revision: 0, bytes: 0 }));
+    replica.piece("", true);
+    assert!(replica.poll(2, Instant::now()).is_empty());
+    // The session has submitted nothing there: it begins with the first seq.
+    replica.edit(replace(&replica, 0, "a")).unwrap();
+    assert!(matches!(replica.poll(2, Instant::now())[..], [ClientMessage::Submit { seq: 1, base: 0, .. }]));
 }

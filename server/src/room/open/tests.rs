@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use motet_protocol::{
     codec,
     error::ErrorCode,
-    ids::{Channel, ParticipantId, Revision, Seq},
+    ids::{Channel, LogIdentity, ParticipantId, Revision, Seq},
     limits::OPERATION_COMPONENTS_MAX,
     message::{Command, Entry, ServerMessage},
     ot::Operation,
@@ -17,6 +17,7 @@ use crate::room::{Join, Outlet, ReaderId, Submit, Submitted, Wire, limits::WINDO
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);
+const LOG: LogIdentity = LogIdentity(uuid::Uuid::nil());
 
 fn room(limits: RoomLimits) -> OpenRoom<&'static str> {
     OpenRoom::new(RoomState::default(), 0, limits)
@@ -24,7 +25,7 @@ fn room(limits: RoomLimits) -> OpenRoom<&'static str> {
 
 fn join(room: &mut OpenRoom<&'static str>, key: &'static str, participant: ParticipantId) -> ReaderId {
     let principal = Arc::new(Principal::nobody(participant));
-    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
+    let join = Join { key, principal, channel: 1, wire: Wire::Tcp, log: LOG, after: None, entries_only: false, now: 0 };
     room.join(join, &mut Unlimited::default()).unwrap()
 }
 
@@ -230,7 +231,8 @@ mod roles {
         principal: &Arc<Principal>,
     ) -> Result<ReaderId, Refusal> {
         let principal = Arc::clone(principal);
-        let join = Join { key, principal, channel: 1, wire: Wire::Tcp, after: None, entries_only: false, now: 0 };
+        let join =
+            Join { key, principal, channel: 1, wire: Wire::Tcp, log: LOG, after: None, entries_only: false, now: 0 };
         room.join(join, &mut Unlimited::default())
     }
 

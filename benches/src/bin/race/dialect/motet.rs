@@ -9,7 +9,7 @@ use motet_protocol::{
     ids::{RoomId, SessionId},
     json,
     limits::PROTOCOL_VERSION,
-    message::{ClientMessage, Command, Hello, ServerMessage},
+    message::{Answer, ClientMessage, Command, Hello, Question, ServerMessage},
     ot::{Component, Operation},
 };
 use ropey::Rope;
@@ -56,14 +56,17 @@ impl Motet {
     fn make(&self, to_say: &mut Vec<Payload>) {
         let request = self.rooms.len() as u32;
         self.say(
-            &ClientMessage::CreateRoom { request, room: self.rooms.last().cloned(), settings: Box::default() },
+            &ClientMessage::Ask {
+                request,
+                question: Question::CreateRoom { room: self.rooms.last().cloned(), settings: Box::default() },
+            },
             to_say,
         );
     }
 
     fn join(&self, to_say: &mut Vec<Payload>) {
         let (channel, room) = (self.rooms.len() as u32, self.rooms[self.rooms.len() - 1].clone());
-        self.say(&ClientMessage::Join { channel, room, after: None, entries_only: false }, to_say);
+        self.say(&ClientMessage::Join { channel, room, after: None, log: None, entries_only: false }, to_say);
     }
 
     fn submit(&mut self, operation: Operation, to_say: &mut Vec<Payload>) -> Result<(), Failure> {
@@ -140,7 +143,7 @@ impl Dialect for Motet {
                 self.client.remote(entry.revision, operation)?.apply_to_rope(&mut self.text)?;
                 heard.extend(letter(operation));
             }
-            ServerMessage::Created { .. } => self.join(to_say),
+            ServerMessage::Answer { answer: Answer::Created { .. }, .. } => self.join(to_say),
             ServerMessage::Error(error) if error.code == ErrorCode::RoomNotFound => self.make(to_say),
             // Somebody else was faster.
             ServerMessage::Error(error) if error.code == ErrorCode::RoomExists => self.join(to_say),

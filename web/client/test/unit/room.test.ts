@@ -1,0 +1,166 @@
+import { afterEach, describe, expect, test } from "vitest";
+
+import { MemoryStorage, Motet, type Draft, type MotetOptions, type Room } from "../../src/index.js";
+import { ModelServer } from "../support/model-server.js";
+import { until } from "../support/wait.js";
+
+const clients: Motet[] = [];
+afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
+
+function client(server: ModelServer, options: Partial<MotetOptions> = {}): Motet {
+  const motet = new Motet({ url: "ws://model", WebSocket: server.WebSocket, storage: new MemoryStorage(), courier: false, times: { retryMs: 1, retryMaxMs: 5 }, ...options });
+  clients.push(motet);
+  return motet;
+}
+
+
+describe("a room", () => {
+  test("two people end with the same text", async () => {
+    const server = new ModelServer();
+    const [a, b] = [client(server).room("notes", { create: true }), client(server).room("notes", { create: true })];
+    await Promise.all([a.whenSynced, b.whenSynced]);
+    a.edit({ from: 0, insert: "Hello, " });
+    b.edit({ from: 0, insert: "world 😀\r\n" });
+    await until(() => !a.hasUnsyncedChanges && !b.hasUnsyncedChanges && a.text === b.text && a.text.length === 17);
+    expect(a.save).toEqual({ state: "saved", waiting: 0, kept: false, error: null });
+    expect(server.room("notes").text).toBe(a.text);
+  });
+
+  test("what is typed without a connection is sent once when there is one", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const room = motet.room("notes", { create: true });
+    await room.whenSynced;
+    motet.disconnect();
+    room.edit({ from: 0, insert: "offline" });
+    room.edit({ from: 7, insert: "!" });
+    expect(room.save.state).toBe("offline");
+    expect(room.save.waiting).toBe(2);
+    motet.connect();
+    await until(() => room.save.state === "saved");
+    expect(server.room("notes").text).toBe("offline!");
+    expect(server.room("notes").log).toHaveLength(2); // The first was ready to be sent when the second was typed.
+  });
+
+  test("an edit whose answer was lost is not doubled", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const room = motet.room("notes", { create: true });
+    await room.whenSynced;
+    for (const socket of server.sockets) socket.hold(false, true);
+    room.edit({ from: 0, insert: "once" });
+    await until(() => server.room("notes").log.length === 1);
+    server.cut();
+    await until(() => room.save.state === "saved" && motet.status === "connected");
+    expect(server.room("notes").text).toBe("once");
+    expect(room.text).toBe("once");
+  });
+
+  test("status goes through connecting, and late messages of an old socket are not heard", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const seen: string[] = [];
+    motet.on("status", (status) => seen.push(status));
+    const room = motet.room("notes", { create: true });
+    await room.whenSynced;
+    const [old] = [...server.sockets];
+    const deaf = old!.onmessage!;
+    server.cut();
+    await until(() => motet.status === "connected");
+    expect(seen.slice(-3)).toEqual(["disconnected", "connecting", "connected"]);
+    expect(old!.onmessage).toBeNull();
+    deaf({ data: JSON.stringify({ type: "ack", channel: 1, seq: 9, revision: 9 }) as never });
+    expect(room.revision).toBe(0);
+  });
+
+  test("an edit that is refused becomes a draft, and the text is the server's again", async () => {
+    const server = new ModelServer();
+    const storage = new MemoryStorage();
+    const motet = client(server, { storage });
+    const room = motet.room("notes", { create: true });
+    await room.whenSynced;
+    room.edit({ from: 0, insert: "kept" });
+    await until(() => room.save.state === "saved");
+    server.roles.set(motet.session, "viewer"); // Taken away while typing, before the client hears of it.
+    const drafts: Draft[] = [];
+    room.on("draft", (draft) => drafts.push(draft));
+    room.edit({ from: 4, insert: " and lost" });
+    await until(() => drafts.length === 1 && room.text === "kept");
+    expect(drafts[0]).toMatchObject({ code: "forbidden", before: "kept", after: "kept and lost", inserted: [" and lost"] });
+    expect(room.save.state).toBe("refused");
+    expect(await motet.drafts()).toHaveLength(1);
+    server.roles.set(motet.session, "editor");
+    motet.reconnect();
+    await until(() => room.writable);
+    room.clearRefused();
+    room.edit({ from: 4, insert: "!" });
+    await until(() => room.save.state === "saved");
+    expect(server.room("notes").text).toBe("kept!");
+  });
+
+  test("a room that was deleted and made anew does not get the old room's edits", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const room = motet.room("notes", { create: true });
+    await room.whenSynced;
+    room.edit({ from: 0, insert: "of the old room" });
+    await until(() => room.save.state === "saved");
+    motet.disconnect();
+    room.edit({ from: 0, insert: "late, " });
+    server.rooms.delete("notes");
+    server.room("notes");
+    const drafts: Draft[] = [];
+    room.on("draft", (draft) => drafts.push(draft));
+    motet.connect();
+    await until(() => room.synced && room.text === "");
+    expect(drafts.map(({ inserted }) => inserted)).toEqual([["late, "]]);
+    room.edit({ from: 0, insert: "new" });
+    await until(() => !room.hasUnsyncedChanges);
+    expect(server.room("notes").text).toBe("new");
+  });
+
+  test("halves of surrogate pairs are made well", async () => {
+    const server = new ModelServer();
+    const room = client(server).room("notes", { create: true });
+    await room.whenSynced;
+    room.edit({ from: 0, insert: "a\ud83d" });
+    room.edit({ from: 0, insert: "😀" });
+    room.edit({ from: 1, to: 2 }); // The low half: the whole pair goes.
+    await until(() => !room.hasUnsyncedChanges);
+    expect(room.text).toBe("a\ufffd");
+    expect(server.room("notes").text).toBe("a\ufffd");
+  });
+
+  test("a large edit goes in pieces and arrives whole", async () => {
+    const server = new ModelServer();
+    const room = client(server).room("notes", { create: true });
+    await room.whenSynced;
+    const text = "0123456789 é漢😀\r\n".repeat(30_000);
+    room.edit({ from: 0, insert: text });
+    await until(() => !room.hasUnsyncedChanges);
+    expect(server.room("notes").text === text).toBe(true);
+    expect(server.room("notes").log.length).toBeGreaterThan(3);
+  });
+
+  test("entries that are held come in as one change, and local edits meanwhile are right", async () => {
+    const server = new ModelServer();
+    const [a, b] = [client(server).room("notes", { create: true }), client(server).room("notes", { create: true })] as [Room, Room];
+    await Promise.all([a.whenSynced, b.whenSynced]);
+    let waiting = 0;
+    const changes: boolean[] = [];
+    b.on("change", ({ local }) => changes.push(local));
+    const end = b.hold(() => waiting++);
+    for (const word of ["one ", "two ", "three "]) {
+      a.edit({ from: a.doc.length, insert: word });
+      await until(() => !a.hasUnsyncedChanges);
+    }
+    await until(() => waiting >= 3);
+    b.edit({ from: 0, insert: "me " });
+    expect(b.text).toBe("me ");
+    b.receive();
+    expect(b.text).toBe("me one two three ");
+    expect(changes).toEqual([true, false]);
+    end();
+    await until(() => a.text === b.text && !b.hasUnsyncedChanges);
+  });
+});
