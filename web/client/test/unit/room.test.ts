@@ -113,10 +113,31 @@ describe("a room", () => {
     room.on("draft", (draft) => drafts.push(draft));
     motet.connect();
     await until(() => room.synced && room.text === "");
-    expect(drafts.map(({ inserted }) => inserted)).toEqual([["late, "]]);
+    expect(drafts).toMatchObject([{ code: "room_replaced", inserted: ["late, "], after: "late, of the old room" }]);
     room.edit({ from: 0, insert: "new" });
     await until(() => !room.hasUnsyncedChanges);
     expect(server.room("notes").text).toBe("new");
+  });
+
+  test("a text that has come to differ while an edit is on its way is loaded anew, and the seq is found in the log", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const [room, other] = [motet.room("notes", { create: true }), client(server).room("notes", { create: true })];
+    await Promise.all([room.whenSynced, other.whenSynced]);
+    room.edit({ from: 0, insert: "one" });
+    await until(() => room.save.state === "saved" && other.text === "one");
+    for (const socket of server.sockets) if (socket.session === motet.session) socket.hold(false, true);
+    room.edit({ from: 3, insert: " two" });
+    await until(() => server.room("notes").log.length === 2);
+    room.machine!.base = room.machine!.base.replace(0, 3, room.machine!.base.slice(0, 2)); // A fault, made here.
+    other.edit({ from: 0, insert: "!" });
+    await until(() => server.room("notes").log.length === 3);
+    for (const socket of server.sockets) socket.hold(false, false);
+    await until(() => room.synced && room.text === "!one two", () => room.text);
+    room.edit({ from: 0, insert: "more " });
+    await until(() => !room.hasUnsyncedChanges);
+    expect(server.room("notes").text).toBe("more !one two");
+    expect(server.room("notes").log.map(({ seq }) => seq)).toEqual([1, 2, 1, 3]);
   });
 
   test("halves of surrogate pairs are made well", async () => {
