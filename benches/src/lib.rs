@@ -11,8 +11,9 @@ use motet_protocol::{
     message::{Command, Entry},
     ot::Operation,
 };
-use motet_server::room::{
-    Fed, Outlet, Principal, ReaderId, Room, RoomState, Wire, limits::RoomLimits, live::Join, propose::Submit,
+use motet_server::{
+    room::{Fed, Outlet, Principal, ReaderId, Room, RoomState, limits::RoomLimits, live::Join, propose::Submit},
+    wire::Wire,
 };
 
 /// A directory for a store, gone with the value: beside the program, since the system's for temporary files is often in

@@ -10,6 +10,7 @@ use crate::{
     assist::provider::Assist,
     auth::Authenticator,
     config::{Config, Engine},
+    context::Context,
     hub::{commits, expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
@@ -17,7 +18,6 @@ use crate::{
     server_id,
     store::{self, Store, StoreError, StoreKind},
     transport::{
-        connection::Context,
         http::accept_http,
         listen::{Door, accept_tcp},
         outbox::flush_all,

@@ -24,7 +24,8 @@ use motet_server::{
     },
     log::LogWriter,
     metrics::Metrics,
-    room::{Principal, Refusal, limits::RoomLimits, propose::Submit},
+    refusal::Refusal,
+    room::{Principal, limits::RoomLimits, propose::Submit},
     session::Caller,
     store::{Append, AppendOutcome, Durability, Head, Store, memory::MemoryStore},
 };

@@ -23,9 +23,10 @@ use motet_protocol::{
 };
 use motet_server::{
     auth::{Authenticator, Identity, NewLink, Target, config::Choice},
+    clock::now_ms,
     hub::{
         cell::RoomCell,
-        commits, expiry, now_ms,
+        commits, expiry,
         rooms::{Rooms, Rules},
     },
     log::LogWriter,

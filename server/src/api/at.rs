@@ -2,7 +2,7 @@
 
 use motet_protocol::{error::ErrorCode, ids::Revision, message::At, time};
 
-use crate::{hub::cell::RoomCell, room::Refusal};
+use crate::{hub::cell::RoomCell, refusal::Refusal};
 
 /// What stands before the name of a version.
 const VERSION: &str = "version:";

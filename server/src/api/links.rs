@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 use super::{Api, body::Body, params::Path, problem::Answer, projects, who::Who};
 use crate::{
     auth::{Link, NewLink, NewShare, Secret, Target, TokenId},
-    hub::now_ms,
-    room::{Refusal, live::not_found},
+    clock::now_ms,
+    refusal::Refusal,
+    room::live::not_found,
     session::Caller,
 };
 

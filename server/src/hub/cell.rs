@@ -20,16 +20,17 @@ use super::{
     expiry::{self, expired},
     grants::Grants,
     history::Read,
-    now_ms,
     pulse::Pulse,
     registry::RoomRecord,
     watch::Watches,
 };
 use crate::{
+    clock::now_ms,
     history::activity::Activity,
     log::LogWriter,
     metrics::Metrics,
-    room::{Fed, ReaderId, Refusal, Room, RoomState, live::Join},
+    refusal::Refusal,
+    room::{Fed, ReaderId, Room, RoomState, live::Join},
     store::{Head, LogId},
     transport::outbox::Connection,
 };

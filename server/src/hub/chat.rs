@@ -16,12 +16,10 @@ use bincode::{Decode, Encode};
 use bytes::Bytes;
 use motet_protocol::{access::AccountId, chat::ChatMessage, codec, error::ErrorCode, ids::Revision, message::Command};
 
-use super::{cell::RoomCell, history, refusal_of};
+use super::{cell::RoomCell, history};
 use crate::{
-    room::{
-        Refusal,
-        chat::{Chat, Done, Messages, Record, Utterance, keep},
-    },
+    refusal::Refusal,
+    room::chat::{Chat, Done, Messages, Record, Utterance, keep},
     store::{LogId, Store, StoreError, Swap},
 };
 
@@ -279,7 +277,7 @@ fn from_log(
 /// The record of a message, brought up to the committed head. Waits for the disk.
 pub fn look_up(store: &dyn Store, cell: &RoomCell, message: Revision) -> Result<Record, Refusal> {
     let found = bring_up(store, cell).and_then(|()| find(store, cell.log_id(), message));
-    let found = found.map_err(|error| refusal_of(&error))?;
+    let found = found?;
     let not_there = || Refusal::new(ErrorCode::NotFound, format!("there is no message {message}"));
     found.map(|(_, record)| record).ok_or_else(not_there)
 }
@@ -304,7 +302,7 @@ pub fn page(store: &dyn Store, cell: &RoomCell, wanted: Wanted) -> Result<(Vec<C
         None => None,
         Some(message) => Some(look_up(store, cell, message)?.thread_of_answers()),
     };
-    bring_up(store, cell).map_err(|error| refusal_of(&error))?;
+    bring_up(store, cell)?;
     let log = cell.log_id();
     let read = || {
         let (mut messages, mut bytes) = (Vec::new(), 0);
@@ -319,7 +317,7 @@ pub fn page(store: &dyn Store, cell: &RoomCell, wanted: Wanted) -> Result<(Vec<C
                 let message = message_at(store, log, &decoded(&key, &value)?, at)?;
                 bytes += codec::encode(&message).len();
                 if messages.len() == limit || (bytes > PAGE_BYTES && !messages.is_empty()) {
-                    return Ok((messages, true));
+                    return Ok::<_, StoreError>((messages, true));
                 }
                 messages.push(message);
                 after = key;
@@ -329,7 +327,7 @@ pub fn page(store: &dyn Store, cell: &RoomCell, wanted: Wanted) -> Result<(Vec<C
             }
         }
     };
-    read().map_err(|error| refusal_of(&error))
+    read().map_err(Refusal::from)
 }
 
 /// A message as it stood, with the replies that it had then.
@@ -363,10 +361,10 @@ pub fn mark_read(store: &dyn Store, cell: &RoomCell, account: &AccountId, messag
                 return Ok(mark.ordinal.max(old.ordinal));
             }
         }
-        Ok(mark.ordinal)
+        Ok::<_, StoreError>(mark.ordinal)
     };
     // A room that is being removed has been read.
-    let ordinal = cell.beside(write).unwrap_or(Ok(mark.ordinal)).map_err(|error| refusal_of(&error))?;
+    let ordinal = cell.beside(write).unwrap_or(Ok(mark.ordinal))?;
     Ok(cell.with_state(|state| state.chat().count()).saturating_sub(ordinal))
 }
 
@@ -395,7 +393,7 @@ impl Scribe {
             while let Some(cell) = asked.recv().await {
                 cell.chat_waits.store(false, std::sync::atomic::Ordering::Release);
                 let store = Arc::clone(&store);
-                let done = super::blocking(move || {
+                let done = crate::blocking::offload(move || {
                     if let Err(error) = bring_up(store.as_ref(), &cell) {
                         tracing::warn!(room = %cell.id, %error, "the chat is not written; it is when it is next read");
                     }

@@ -4,11 +4,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use tokio::sync::mpsc;
 
-use super::{blocking, cell::RoomCell, due, history, now_ms, refusal_of};
+use super::{cell::RoomCell, due, history};
 use crate::{
+    blocking::blocking,
+    clock::now_ms,
     log::Outcomes,
     metrics::Metrics,
-    room::{Refusal, RoomState},
+    refusal::Refusal,
+    room::RoomState,
     store::{AppendOutcome, Head, Store, StoreError, StoredSnapshot},
     transport::outbox::{flush_dirty, flush_if_many},
 };
@@ -43,13 +46,13 @@ pub async fn bring(
                     AppendOutcome::Conflict(head) => {
                         tokio::spawn(catch_up(Arc::clone(&store), cell, head));
                     }
-                    AppendOutcome::Unknown(error @ StoreError::Damaged { .. }) => cell.damaged(&error),
+                    AppendOutcome::Unknown(error @ StoreError::Damaged { .. }) => cell.damaged(error),
                     AppendOutcome::Unknown(error) => {
                         metrics.store_errors.inc();
                         if metrics.store_takes.swap(false, Ordering::Relaxed) {
                             tracing::error!(%error, "the store takes no edits; trying again until it does");
                         }
-                        cell.stall(refusal_of(&error));
+                        cell.stall(error.into());
                     }
                 }
                 flush_if_many();
@@ -75,13 +78,12 @@ async fn catch_up(store: Arc<dyn Store>, cell: Arc<RoomCell>, head: Head) {
     }
     let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision, CATCH_UP_BYTES)).await;
     match read {
-        Ok(Ok(entries)) => {
+        Ok(entries) => {
             // Where these are not all of them, the next append meets the rest.
             let reached = entries.last().map_or(after, |(entry, _)| entry.revision);
             let position = if reached == head.revision { head.position } else { 0 };
             cell.conflict(entries, Head { revision: reached, position });
         }
-        Ok(Err(error)) => cell.give_up(&refusal_of(&error)),
         Err(refusal) => cell.give_up(&refusal),
     }
 }

@@ -11,13 +11,12 @@ use motet_protocol::{
 };
 
 use super::{
-    blocking, card,
+    card,
     cell::{Expiry, RoomCell},
-    now_ms, refusal_of,
     registry::RoomRecord,
     rooms::Rooms,
 };
-use crate::{room::Refusal, store::StoreError};
+use crate::{blocking::blocking, clock::now_ms, refusal::Refusal, store::StoreError};
 
 /// How often rooms that are open are looked at.
 const TICK: Duration = Duration::from_millis(500);
@@ -82,7 +81,7 @@ async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Result<UnixMs, Refusal> {
     let (mut first_ms, mut after) = (UnixMs::MAX, None);
     loop {
         let looking = rooms.clone();
-        let (due, next, page_first_ms) = blocking(move || look(&looking, after.as_ref(), started_ms)).await??;
+        let (due, next, page_first_ms) = blocking(move || look(&looking, after.as_ref(), started_ms)).await?;
         first_ms = first_ms.min(page_first_ms);
         for (room, record) in due {
             // Those before it took their time: it may have been used since, and be open or another one.
@@ -128,7 +127,7 @@ fn end_of(rooms: &Rooms, room: &RoomId, record: &RoomRecord, started_ms: UnixMs)
         Ok(card) => card,
         // What cannot be read is not thrown away.
         Err(StoreError::Damaged { .. }) => return Ok(None),
-        Err(error) => return Err(refusal_of(&error)),
+        Err(error) => return Err(error.into()),
     };
     let active_ms = card.changed_ms.max(card.active_ms).max(record.created_ms).max(started_ms);
     let ttl_s = rooms.ttl(&card.settings);

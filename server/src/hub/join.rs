@@ -10,11 +10,12 @@ use motet_protocol::{
 
 use super::{
     cell::{Joined, RoomCell},
-    now_ms,
     rooms::Rooms,
 };
 use crate::{
-    room::{Principal, Refusal, live::Join},
+    clock::now_ms,
+    refusal::Refusal,
+    room::{Principal, live::Join},
     session::Caller,
     transport::outbox::Connection,
 };

@@ -40,16 +40,13 @@ pub mod watch;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use motet_protocol::{
-    error::ErrorCode,
-    ids::{Revision, UnixMs},
-    message::Entry,
-};
+use motet_protocol::{error::ErrorCode, ids::Revision, message::Entry};
 
 use self::cell::RoomCell;
 
 use crate::{
-    room::{Refusal, limits::RETRY_AFTER_MS},
+    blocking::blocking,
+    refusal::Refusal,
     store::{Store, StoreError},
 };
 
@@ -58,37 +55,6 @@ pub const HISTORY_TRIES: usize = 4;
 
 /// Bytes of history that a submit on an old base is transformed over, at most.
 const HISTORY_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The time of the wall clock, in milliseconds since 1970.
-pub fn now_ms() -> UnixMs {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-}
-
-/// What a client hears of trouble in the store.
-pub fn refusal_of(error: &StoreError) -> Refusal {
-    match error {
-        StoreError::Damaged { revision, what, .. } => Refusal::new(
-            ErrorCode::RoomDamaged,
-            format!(
-                "the room's log is damaged at revision {revision} ({what}); its operator can restore it from a copy"
-            ),
-        ),
-        StoreError::DamagedValue { what, .. } => {
-            Refusal::new(ErrorCode::RoomDamaged, format!("what the server keeps of the room is damaged ({what})"))
-        }
-        StoreError::Full => Refusal::for_now(
-            ErrorCode::StorageFull,
-            "the server's disk is full; rooms can be read, edits are taken again when there is space",
-            RETRY_AFTER_MS,
-        ),
-        StoreError::Engine { .. } | StoreError::Format { .. } | StoreError::InUse => Refusal::for_now(
-            ErrorCode::StorageUnavailable,
-            "the server's storage does not work for now; its log says why",
-            RETRY_AFTER_MS,
-        ),
-    }
-}
 
 /// A value that is kept as a hint and can be made anew: one that is damaged is thrown away. Its key is the beginning of no
 /// other. Waits for the disk.
@@ -103,13 +69,6 @@ fn hint(store: &dyn Store, key: &str) -> Option<Bytes> {
     kept.ok().flatten()
 }
 
-/// Runs something that waits for the disk, away from the runtime's threads.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Refusal::new(ErrorCode::Internal, "the server failed at this; its log says where"))
-}
-
 /// The entries between an old base and a room's head, to place a submit behind them.
 pub async fn older_entries(
     store: &Arc<dyn Store>,
@@ -118,7 +77,7 @@ pub async fn older_entries(
 ) -> Result<Vec<Entry>, Refusal> {
     let (store, log, head) = (Arc::clone(store), cell.log_id(), cell.measure().0);
     let read = blocking(move || history::read_between(store.as_ref(), log, base, head, HISTORY_BYTES_MAX)).await?;
-    let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
+    let older: Vec<_> = read.into_iter().map(|(entry, _)| entry).collect();
     if older.last().is_some_and(|last| last.revision < head) {
         let words =
             format!("more than {HISTORY_BYTES_MAX} bytes came since revision {base}; join after it and transform");

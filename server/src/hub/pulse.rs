@@ -7,8 +7,11 @@ use motet_protocol::limits::PRESENCE_PAUSE_MS;
 use parking_lot::Mutex;
 use tokio::{sync::Notify, time::sleep};
 
-use super::{cell::RoomCell, now_ms};
-use crate::transport::outbox::{flush_dirty, flush_if_many};
+use super::cell::RoomCell;
+use crate::{
+    clock::now_ms,
+    transport::outbox::{flush_dirty, flush_if_many},
+};
 
 /// Rooms with news.
 #[derive(Debug, Default)]

@@ -9,13 +9,13 @@ use std::{
 use motet_protocol::ids::UnixMs;
 
 use super::{
-    activity, blocking, card,
+    activity, card,
     cell::{Idle, RoomCell},
     commits::store_snapshot,
-    expiry, now_ms,
+    expiry,
     rooms::Rooms,
 };
-use crate::store::Store;
+use crate::{blocking::offload, clock::now_ms, store::Store};
 
 /// Rooms that are written down in one go.
 const BATCH: usize = 64;
@@ -41,7 +41,7 @@ impl Rooms {
                 idle.retain(|cell| may_go(store.as_ref(), cell, since_ms));
                 idle
             };
-            for cell in blocking(idle).await.unwrap_or_default() {
+            for cell in offload(idle).await.unwrap_or_default() {
                 self.unload(cell, since_ms);
             }
         }
@@ -68,7 +68,7 @@ impl Rooms {
                 }
             }
         };
-        let _ = blocking(keep).await;
+        let _ = offload(keep).await;
     }
 }
 

@@ -11,12 +11,7 @@ use motet_protocol::{
 };
 
 use super::{chat, comments, complete, log, rooms, settings, summarize, text, turn, watch};
-use crate::{
-    hub::cell::RoomCell,
-    room::Refusal,
-    session::Caller,
-    transport::{connection::Context, outbox::Connection},
-};
+use crate::{context::Context, hub::cell::RoomCell, refusal::Refusal, session::Caller, transport::outbox::Connection};
 
 /// Where a question comes from, and where its answer goes.
 #[derive(Debug)]

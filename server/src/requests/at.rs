@@ -6,8 +6,10 @@ use motet_protocol::{ids::Revision, message::At};
 use ropey::Rope;
 
 use crate::{
-    hub::{blocking, cell::RoomCell, history, refusal_of, rooms::Rooms},
-    room::{Refusal, RoomState},
+    blocking::blocking,
+    hub::{cell::RoomCell, history, rooms::Rooms},
+    refusal::Refusal,
+    room::RoomState,
 };
 
 /// The state of a room at a place in its history. Reads the store, unless it is the newest.
@@ -18,10 +20,9 @@ pub(crate) async fn state_at(rooms: &Rooms, cell: &Arc<RoomCell>, at: At) -> Res
     let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.measure().0);
     blocking(move || {
         let revision = history::revision_at(store.as_ref(), log, at, head)?;
-        history::state_at(store.as_ref(), log, Some(revision)).map_err(|error| refusal_of(&error))
+        Ok::<_, Refusal>(history::state_at(store.as_ref(), log, Some(revision))?.state)
     })
-    .await?
-    .map(|recovered| recovered.state)
+    .await
 }
 
 /// The text at a place in history, and its revision.

@@ -10,12 +10,12 @@ use motet_protocol::{
 
 use super::answer::{Asked, page_size};
 use crate::{
+    blocking::blocking,
     hub::{
-        blocking,
         chat::{self, Wanted},
         history,
     },
-    room::Refusal,
+    refusal::Refusal,
 };
 
 /// Which page of a chat is asked for, as in [`Question::ReadChat`](motet_protocol::message::Question::ReadChat).
@@ -35,7 +35,7 @@ pub(super) async fn read(asked: &Asked, room: &RoomId, at: At, part: Part) -> Re
         };
         chat::page(store.as_ref(), &cell, Wanted { before: part.before, thread: part.thread, at, limit })
     };
-    let (messages, more) = blocking(page).await??;
+    let (messages, more) = blocking(page).await?;
     Ok(Answer::Chat { messages, more })
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn mark_read(asked: &Asked, room: &RoomId, message: Revision) -
     let cell = asked.room(room).await?;
     let rooms = &asked.context.rooms;
     let store = Arc::clone(&rooms.store);
-    let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await??;
+    let unread = blocking(move || chat::mark_read(store.as_ref(), &cell, &account, message)).await?;
     // Lists of rooms show how many messages are unread.
     rooms.watches.touch(room);
     Ok(Answer::Marked { unread })

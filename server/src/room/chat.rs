@@ -19,7 +19,8 @@ pub use self::{
     keep::{Done, Messages, Utterance, keep},
     record::{Record, Said},
 };
-use super::{comments::check_message, refusal::Refusal, who::By};
+use super::{comments::check_message, who::By};
+use crate::refusal::Refusal;
 
 /// Revisions of entries of the chat that are remembered: what a crash may leave to be folded into the store again is found
 /// by these, without reading the edits in between.

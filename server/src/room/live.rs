@@ -13,7 +13,6 @@ use super::{
     pending::Pending,
     presence::Roster,
     readers::Readers,
-    refusal::Refusal,
     state::{FoldError, RoomState},
     window::{Logged, Window},
 };
@@ -156,6 +155,7 @@ mod reading;
 mod talk;
 mod watching;
 
+use crate::refusal::Refusal;
 pub use ordering::{Asker, Displaced, Submitted};
 pub use reading::{Feeding, Join, RoleChange, not_found};
 pub use watching::Telling;

@@ -12,7 +12,6 @@
 //! - [`presence`]: who is there and where; live, never logged.
 //! - `pending`: what has its place in the order and is not durable yet.
 //! - [`live`]: all of them together.
-//! - [`wire`]: how messages look on each kind of connection.
 
 pub mod access;
 pub mod chat;
@@ -26,18 +25,14 @@ pub mod people;
 pub mod presence;
 pub mod propose;
 pub mod readers;
-pub mod refusal;
 pub mod settings;
 pub mod state;
 pub mod text;
 pub mod versions;
 pub mod who;
 pub mod window;
-pub mod wire;
 
 pub use access::{Ground, Principal};
 pub use live::{Room, Submitted};
 pub use readers::{Fed, Outlet, ReaderId};
-pub use refusal::Refusal;
 pub use state::{FoldError, RoomState};
-pub use wire::Wire;

@@ -9,7 +9,8 @@ use motet_protocol::{
     ot::{Mismatch, Operation, Rebase},
 };
 
-use super::{limits::RETRY_AFTER_MS, limits::RoomLimits, refusal::Refusal};
+use super::limits::RoomLimits;
+use crate::refusal::{RETRY_AFTER_MS, Refusal};
 
 /// What a session asks to be appended.
 #[derive(Clone, Debug, PartialEq)]

@@ -11,8 +11,9 @@ use motet_protocol::{
 };
 use motet_server::{
     auth::Identity,
+    refusal::Refusal,
     room::{
-        Fed, Outlet, Refusal, Room, RoomState, Submitted,
+        Fed, Outlet, Room, RoomState, Submitted,
         chat::keep,
         limits::RoomLimits,
         live::{Asker, Join},

@@ -9,9 +9,11 @@ use motet_protocol::{
 
 use super::{Open, RoomCell, Waiting, close};
 use crate::{
-    hub::{due, history::Read, now_ms, refusal_of},
+    clock::now_ms,
+    hub::{due, history::Read},
+    refusal::Refusal,
     room::{
-        Fed, Refusal, RoomState,
+        Fed, RoomState,
         live::{Asker, Displaced},
     },
     store::{Append, Head, StoreError},
@@ -116,9 +118,9 @@ impl RoomCell {
     }
 
     /// The room's log is damaged: the room is refused from here on, and what waited is given up, unacknowledged.
-    pub fn damaged(&self, error: &StoreError) {
+    pub fn damaged(&self, error: StoreError) {
         tracing::error!(room = %self.id, %error, "the room's log is damaged; it is closed");
-        self.give_up(&refusal_of(error));
+        self.give_up(&error.into());
     }
 
     /// Closes the room along with what waits for the log, of which nothing is in flight and nothing will be acknowledged.

@@ -11,7 +11,10 @@ use motet_protocol::{
 };
 
 use super::{Open, RoomCell};
-use crate::room::{ReaderId, Refusal, limits::RETRY_AFTER_MS};
+use crate::{
+    refusal::{RETRY_AFTER_MS, Refusal},
+    room::ReaderId,
+};
 
 impl RoomCell {
     /// Has a reader be told who is here and where, or no longer.

@@ -11,7 +11,8 @@ use motet_protocol::{
 use super::{Open, RoomCell};
 use crate::{
     hub::projects::Project,
-    room::{Principal, Refusal, live::RoleChange},
+    refusal::Refusal,
+    room::{Principal, live::RoleChange},
 };
 
 impl RoomCell {

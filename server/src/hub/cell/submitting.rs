@@ -11,9 +11,12 @@ use tokio::sync::oneshot;
 
 use super::{RoomCell, Waiting};
 use crate::{
-    hub::{HISTORY_TRIES, blocking, chat, now_ms, older_entries},
+    blocking::blocking,
+    clock::now_ms,
+    hub::{HISTORY_TRIES, chat, older_entries},
+    refusal::Refusal,
     room::{
-        Principal, ReaderId, Refusal, Submitted,
+        Principal, ReaderId, Submitted,
         live::Asker,
         propose::{self, Submit},
     },
@@ -120,8 +123,8 @@ impl RoomCell {
         blocking(move || {
             let record = chat::look_up(store.as_ref(), &cell, message)?;
             cell.open.lock().room.learn(record);
-            Ok(())
+            Ok::<_, Refusal>(())
         })
-        .await?
+        .await
     }
 }

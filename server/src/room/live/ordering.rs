@@ -12,15 +12,17 @@ use motet_protocol::{
 };
 
 use super::Room;
-use crate::room::{
-    access::{self, Principal},
-    decided::Decided,
-    pending::{Ordered, Pending},
-    propose::{self, Placed, Submit},
-    readers::ReaderId,
+use crate::{
     refusal::Refusal,
-    state::FoldError,
-    window::Logged,
+    room::{
+        access::{self, Principal},
+        decided::Decided,
+        pending::{Ordered, Pending},
+        propose::{self, Placed, Submit},
+        readers::ReaderId,
+        state::FoldError,
+        window::Logged,
+    },
     wire::Encoded,
 };
 

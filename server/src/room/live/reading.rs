@@ -12,13 +12,15 @@ use motet_protocol::{
 };
 
 use super::Room;
-use crate::room::{
-    access::Principal,
-    limits::ENTRY_BYTES_TYPICAL,
-    presence::Roster,
-    readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
+use crate::{
     refusal::Refusal,
-    window::Window,
+    room::{
+        access::Principal,
+        limits::ENTRY_BYTES_TYPICAL,
+        presence::Roster,
+        readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
+        window::Window,
+    },
     wire::Wire,
 };
 

@@ -13,15 +13,17 @@ use motet_protocol::{
 };
 
 use super::Room;
-use crate::room::{
-    access::Principal,
-    chat::{self, Record, Utterance},
-    limits::{RECORDS_MAX, UTTERANCES_MAX},
-    mentions::{self, Known},
-    people::People,
+use crate::{
     refusal::Refusal,
-    state::RoomState,
-    who::{By, Deed},
+    room::{
+        access::Principal,
+        chat::{self, Record, Utterance},
+        limits::{RECORDS_MAX, UTTERANCES_MAX},
+        mentions::{self, Known},
+        people::People,
+        state::RoomState,
+        who::{By, Deed},
+    },
 };
 
 /// What an open room holds of its chat beside its state.

@@ -13,7 +13,10 @@ use motet_protocol::{
 };
 
 use super::*;
-use crate::room::{Outlet, ReaderId, Wire, limits::WINDOW_QUIET_BYTES, propose::Submit};
+use crate::{
+    room::{Outlet, ReaderId, limits::WINDOW_QUIET_BYTES, propose::Submit},
+    wire::Wire,
+};
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);

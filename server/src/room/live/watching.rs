@@ -9,10 +9,12 @@ use motet_protocol::{
 };
 
 use super::Room;
-use crate::room::{
-    presence::{Here, Roster, Watch},
-    readers::{Cursor, Outlet, Reader, ReaderId},
+use crate::{
     refusal::Refusal,
+    room::{
+        presence::{Here, Roster, Watch},
+        readers::{Cursor, Outlet, Reader, ReaderId},
+    },
     wire::SharedNews,
 };
 
