@@ -11,8 +11,9 @@ use motet_protocol::{
     message::{Command, Entry, ServerMessage},
     ot::Operation,
 };
-use motet_server::room::{
-    Fed, Join, OpenRoom, Outlet, Principal, ReaderId, RoomState, Submit, Wire, limits::RoomLimits,
+use motet_server::{
+    room::{Fed, Join, OpenRoom, Outlet, Principal, ReaderId, RoomState, Submit, limits::RoomLimits},
+    wire::Wire,
 };
 
 /// A directory for a store, gone with the value: beside the program, since the system's for temporary files is often in

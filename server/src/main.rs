@@ -5,8 +5,8 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 use motet_server::{
     auth::admin::{AdminAction, AdminArgs, AdminError, Task, ask_password, create_admin},
+    clock::now_ms,
     config::{Config, Flags, LogFormat},
-    hub::now_ms,
     run::{Listeners, RunError, open_store, run, runtime},
 };
 use tokio::signal::unix::{SignalKind, signal};

@@ -10,6 +10,7 @@ use crate::{
     assist::provider::Assist,
     auth::Authenticator,
     config::{Config, Engine},
+    context::Context,
     hub::{expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
@@ -19,7 +20,6 @@ use crate::{
     server_id,
     store::{self, Store, StoreError, StoreKind},
     transport::{
-        connection::Context,
         http::accept_http,
         listen::{Door, accept_tcp},
     },

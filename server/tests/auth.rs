@@ -17,7 +17,7 @@ use motet_server::{
         config::{Choice, Mode, Registration},
         limits::*,
     },
-    room::Refusal,
+    refusal::Refusal,
     store::{self, Store, StoreKind},
 };
 

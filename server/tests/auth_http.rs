@@ -17,7 +17,7 @@ use motet_server::{
         config::{Choice, Mode},
         limits::{BODY_BYTES_MAX, REGISTERS},
     },
-    hub::now_ms,
+    clock::now_ms,
 };
 use serde_json::{Value, json};
 

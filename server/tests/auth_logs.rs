@@ -19,7 +19,7 @@ use motet_server::{
         NewLink, Target,
         config::{Choice, Mode},
     },
-    hub::now_ms,
+    clock::now_ms,
     store::{self, StoreKind},
 };
 use serde_json::json;

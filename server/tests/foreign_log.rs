@@ -25,10 +25,12 @@ use motet_server::{
     log::LogWriter,
     metrics::Metrics,
     outbox::Connection,
-    room::{Join, Principal, Refusal, Submit, Wire, limits::RoomLimits},
+    refusal::Refusal,
+    room::{Join, Principal, Submit, limits::RoomLimits},
     rooms::open::{RoomHandle, commits},
     session::Caller,
     store::{Append, AppendOutcome, Durability, Head, Store, memory::MemoryStore},
+    wire::Wire,
 };
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;

@@ -23,8 +23,9 @@ use motet_protocol::{
 };
 use motet_server::{
     auth::{Authenticator, Identity, NewLink, Target, config::Choice},
+    clock::now_ms,
     hub::{
-        expiry, now_ms,
+        expiry,
         rooms::{Rooms, Rules},
     },
     log::LogWriter,

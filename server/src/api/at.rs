@@ -2,7 +2,7 @@
 
 use motet_protocol::{error::ErrorCode, ids::Revision, message::At, time};
 
-use crate::{room::Refusal, rooms::open::RoomHandle};
+use crate::{refusal::Refusal, rooms::open::RoomHandle};
 
 /// What stands before the name of a version.
 const VERSION: &str = "version:";

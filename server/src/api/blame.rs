@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     history::{blame, cast::Cast},
-    room::Refusal,
+    refusal::Refusal,
 };
 
 /// Who wrote what of a text.

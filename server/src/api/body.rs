@@ -22,7 +22,7 @@ use super::{
     limits::{BODIES_BYTES_MAX, BODY_BYTES_MAX, BODY_PERMIT_BYTES, BODY_SILENCE, BODY_TIMEOUT},
     problem::Problem,
 };
-use crate::room::{Refusal, limits::RETRY_AFTER_MS};
+use crate::refusal::{RETRY_AFTER_MS, Refusal};
 
 /// What the bodies of all requests may take of memory together. The router puts it on each request.
 #[derive(Clone, Debug)]

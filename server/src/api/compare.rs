@@ -23,7 +23,7 @@ use super::{
     versions::difference,
     who::Who,
 };
-use crate::{history::unified, hub::blocking, room::Refusal};
+use crate::{blocking::offload, history::unified, refusal::Refusal};
 
 /// Between what, and in which form.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -95,7 +95,7 @@ pub async fn diff(
         return Err(Refusal::new(ErrorCode::LimitReached, words).into());
     }
     let names = (format!("{room}@{from}"), format!("{room}@{to}"));
-    let text = blocking(move || {
+    let text = offload(move || {
         let lines = unified::diff(&String::from(&before), &String::from(&after));
         format!("--- {}\n+++ {}\n{lines}", names.0, names.1)
     })

@@ -20,9 +20,11 @@ use super::{
     who::Who,
 };
 use crate::{
-    hub::{blocking, history, refusal_of},
+    blocking::blocking,
+    hub::history,
+    refusal::Refusal,
     requests,
-    room::{Principal, Refusal, RoomState, Submit},
+    room::{Principal, RoomState, Submit},
     rooms::open::RoomHandle,
 };
 
@@ -61,7 +63,7 @@ impl Entered {
         let (store, log, head) = (Arc::clone(&self.api.context.rooms.store), self.cell.log_id(), self.head());
         match at {
             At::Head => Ok(head),
-            at => blocking(move || history::revision_at(store.as_ref(), log, at, head)).await?,
+            at => blocking(move || history::revision_at(store.as_ref(), log, at, head)).await,
         }
     }
 
@@ -85,7 +87,6 @@ impl Entered {
         {
             let (store, log) = (Arc::clone(&self.api.context.rooms.store), self.cell.log_id());
             let read = blocking(move || history::read_after(store.as_ref(), log, done.revision - 1, 1)).await?;
-            let read = read.map_err(|error| refusal_of(&error))?;
             return match read.first() {
                 Some((entry, _)) if command.asks_the_same_as(&entry.command) => Ok(done.revision),
                 _ => Err(key_used()),
@@ -138,13 +139,13 @@ impl Entered {
             let (store, log) = (Arc::clone(&self.api.context.rooms.store), self.cell.log_id());
             (at, gathered) = blocking(move || {
                 let most = usize::try_from(up_to - at).unwrap_or(usize::MAX);
-                let page = history::read_after(store.as_ref(), log, at, most).map_err(|error| refusal_of(&error))?;
+                let page = history::read_after(store.as_ref(), log, at, most)?;
                 let Some((last, _)) = page.last() else { return Err(ends_early()) };
                 let last = last.revision;
                 page.iter().try_for_each(|(entry, _)| take(&mut gathered, entry))?;
-                Ok((last, gathered))
+                Ok::<_, Refusal>((last, gathered))
             })
-            .await??;
+            .await?;
         }
         Ok(gathered)
     }
@@ -156,7 +157,6 @@ impl Entered {
                 (Arc::clone(&self.api.context.rooms.store), self.cell.log_id(), client.revision());
             let most = usize::try_from(before - 1 - after).unwrap_or(usize::MAX);
             let read = blocking(move || history::read_after(store.as_ref(), log, after, most)).await?;
-            let read = read.map_err(|error| refusal_of(&error))?;
             if read.is_empty() {
                 return Err(ends_early());
             }

@@ -4,7 +4,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use motet_protocol::{error::ErrorCode, ids::Revision};
 
-use crate::{room::Refusal, store::LogId};
+use crate::{refusal::Refusal, store::LogId};
 
 /// The tag of a text: `"17-0193c2a4d1e50f7b"`.
 pub fn tag(revision: Revision, log: LogId) -> String {

@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 use super::{Api, body::Body, params::Path, problem::Answer, projects, who::Who};
 use crate::{
     auth::{Link, NewLink, NewShare, Secret, Target, TokenId},
-    hub::now_ms,
-    room::{Refusal, not_found},
+    clock::now_ms,
+    refusal::Refusal,
+    room::not_found,
     session::Caller,
 };
 

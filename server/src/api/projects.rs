@@ -29,13 +29,14 @@ use super::{
 };
 use crate::{
     auth::Target,
+    blocking::blocking,
+    clock::now_ms,
     hub::{
-        blocking,
         company::InRoom,
-        now_ms,
         projects::{Project, role_in},
     },
-    room::{Refusal, access},
+    refusal::Refusal,
+    room::access,
     session::Caller,
 };
 
@@ -207,7 +208,7 @@ pub async fn list(
 ) -> Answer<Json<Projects>> {
     let limit = page_size(limit)?;
     let (projects, public) = (api.context.rooms.projects.clone(), api.context.rooms.public());
-    let mut found = blocking(move || projects.list(after.as_ref(), limit + 1)).await??;
+    let mut found = blocking(move || projects.list(after.as_ref(), limit + 1)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|(id, _)| id.clone());
@@ -283,7 +284,7 @@ pub async fn create(
 /// A project that was made, and what somebody may do with it.
 async fn role_of(api: &Api, caller: &Caller, id: &ProjectId) -> Result<(Arc<Project>, Role), Refusal> {
     let (projects, public, name) = (api.context.rooms.projects.clone(), api.context.rooms.public(), id.clone());
-    let found = blocking(move || projects.get(&name)).await??.ok_or_else(|| not_found(id))?;
+    let found = blocking(move || projects.get(&name)).await?.ok_or_else(|| not_found(id))?;
     let role = role_in(caller, id, &found, public).ok_or_else(|| not_found(id))?;
     Ok((found, role))
 }

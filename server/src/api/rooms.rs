@@ -25,7 +25,7 @@ use super::{
     problem::Answer,
     who::Who,
 };
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// Which rooms are wanted; what is not named does not matter.
 #[derive(Debug, Deserialize, IntoParams)]

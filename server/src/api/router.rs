@@ -27,7 +27,7 @@ use super::{
     sums::Sums,
     talk, text, transfer, versions, who,
 };
-use crate::transport::connection::Context;
+use crate::context::Context;
 
 /// What handlers share.
 #[derive(Clone, Debug)]

@@ -28,10 +28,7 @@ use super::{
     streamed,
     who::Who,
 };
-use crate::{
-    hub::blocking,
-    room::{Refusal, rebase},
-};
+use crate::{blocking::offload, refusal::Refusal, room::rebase};
 
 /// The header with the revision of a text.
 pub const REVISION: HeaderName = HeaderName::from_static("motet-revision");
@@ -202,7 +199,7 @@ pub async fn write(
         (None, None) => At::Head,
     };
     let (before, base) = entered.text_at(base).await?;
-    let operation = blocking(move || Operation::diff_rope(&before, &text)).await?;
+    let operation = offload(move || Operation::diff_rope(&before, &text)).await?;
     let operation = operation.map_err(|error| Refusal::new(ErrorCode::TextTooLarge, error.to_string()))?;
     let revision = entered.edit(base, operation).await?;
     Ok(([(header::ETAG, etag::value(revision, log))], Json(Appended { revision })).into_response())

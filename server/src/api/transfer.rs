@@ -36,8 +36,9 @@ use super::{
     who::Who,
 };
 use crate::{
-    hub::{blocking, history, import::Import},
-    room::{Refusal, limits::RETRY_AFTER_MS},
+    blocking::offload,
+    hub::{history, import::Import},
+    refusal::{RETRY_AFTER_MS, Refusal},
 };
 
 /// JSON Lines.
@@ -142,7 +143,7 @@ fn lines_of(api: &Api, entered: Entered, head: &Head) -> Body {
             if after >= up_to {
                 return Ok::<_, io::Error>(None);
             }
-            let page = blocking(move || {
+            let page = offload(move || {
                 let most = usize::try_from(up_to - after).unwrap_or(usize::MAX);
                 let page = history::read_after(store.as_ref(), log, after, most).map_err(io::Error::other)?;
                 let last = page.last().map(|(entry, _)| entry.revision);

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Api, at, body::Body, entry::Entered, params::Path, problem::Answer, text::Appended, who::Who};
-use crate::{hub::blocking, room::Refusal};
+use crate::{blocking::offload, refusal::Refusal};
 
 /// The named versions of a room.
 #[derive(Debug, Serialize, ToSchema)]
@@ -141,7 +141,7 @@ pub async fn restore(
 
 /// The operation from one text to another.
 pub async fn difference(before: Rope, after: Rope) -> Result<Operation, Refusal> {
-    let operation = blocking(move || Operation::diff_rope(&before, &String::from(&after))).await?;
+    let operation = offload(move || Operation::diff_rope(&before, &String::from(&after))).await?;
     operation.map_err(|error| Refusal::new(ErrorCode::TextTooLarge, error.to_string()))
 }
 

@@ -8,7 +8,7 @@ use motet_protocol::{error::ErrorCode, ids::SessionId, limits::TOKEN_BYTES_MAX};
 use uuid::Uuid;
 
 use super::{limits::KEY_BYTES_MAX, problem::Problem};
-use crate::{room::Refusal, session::Caller, transport::connection::Context};
+use crate::{context::Context, refusal::Refusal, session::Caller};
 
 /// The header with a session: a client that gives the same one each time is the same participant each time.
 pub const SESSION: &str = "motet-session";

@@ -19,7 +19,7 @@ use super::{
     secret::Secret,
     token::{Refresh, TokenId},
 };
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// What the store has under an account's name.
 #[derive(Clone, Debug, Encode, Decode)]

@@ -16,7 +16,7 @@ use super::{
     secret::{Secret, random},
     token::{Access, Refresh, TokenId},
 };
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// What signing in gives.
 #[derive(Clone, Debug, Serialize, ToSchema)]

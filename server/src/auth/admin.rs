@@ -18,7 +18,7 @@ use super::{
     secret::Secret,
 };
 use crate::{
-    room::Refusal,
+    refusal::Refusal,
     store::{Store, StoreError},
 };
 

@@ -17,8 +17,8 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    hub::blocking,
-    room::Refusal,
+    blocking::blocking,
+    refusal::Refusal,
     store::{Store, StoreError},
 };
 
@@ -106,7 +106,7 @@ impl Authenticator {
         work: impl FnOnce(&Parts) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         let parts = Arc::clone(&self.0);
-        blocking(move || work(&parts)).await?
+        blocking(move || work(&parts)).await
     }
 
     /// Whether this server keeps accounts.

@@ -11,7 +11,7 @@ use super::{
     authenticator::{Authenticator, unauthorized},
     identity::Identity,
 };
-use crate::{api::problem::Problem, hub::now_ms, room::Refusal};
+use crate::{api::problem::Problem, clock::now_ms, refusal::Refusal};
 
 /// Who makes a request, by its `Authorization: Bearer …`; a guest without one, where guests are let in. As
 /// `Option<Caller>` it is nobody without one.

@@ -11,7 +11,7 @@ use super::{
     tickets,
     token::{self, Access, Holder, Share, TokenId},
 };
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 impl Parts {
     pub(super) fn identify(&self, token: &str, now: UnixMs) -> Result<Identity, Refusal> {

@@ -13,7 +13,7 @@ use super::{
     limits::{LABEL_BYTES_MAX, LINKS_MAX},
     token::TokenId,
 };
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// A link, as those who may give them out see it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, Serialize, ToSchema)]

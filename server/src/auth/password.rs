@@ -21,7 +21,7 @@ use super::{
     limits::{HASH_MEMORY_KIB, HASH_PASSES, HASHES_AT_ONCE_MAX, HASHES_WAITING_MAX},
     secret::{Secret, random},
 };
-use crate::{hub::blocking, room::Refusal};
+use crate::{blocking::offload, refusal::Refusal};
 
 /// When to come again if too many passwords wait to be hashed, in milliseconds.
 const RETRY_MS: u32 = 2_000;
@@ -146,7 +146,7 @@ impl Hasher {
         let place = place.expect("the semaphore is never closed");
         // The place goes along: who gives up waiting for the answer does not stop the work.
         let memories = Arc::clone(&self.memories);
-        blocking(move || {
+        offload(move || {
             let mut memory = memories.lock().pop().unwrap_or_default();
             let done = work(&mut memory);
             memories.lock().push(memory);

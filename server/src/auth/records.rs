@@ -14,8 +14,7 @@ use motet_protocol::{codec, error::ErrorCode};
 
 use super::{secret::random, token::TokenKey};
 use crate::{
-    hub::refusal_of,
-    room::{Refusal, limits::RETRY_AFTER_MS},
+    refusal::{RETRY_AFTER_MS, Refusal},
     store::{Store, StoreError},
 };
 
@@ -110,7 +109,7 @@ fn told(error: StoreError) -> Refusal {
                 "what the server keeps of this is damaged; its operator can restore a copy",
             )
         }
-        error => refusal_of(&error),
+        error => error.into(),
     }
 }
 

@@ -35,8 +35,8 @@ use crate::{
         params::{Path, Query},
         problem::{Answer, Problem},
     },
-    hub::now_ms,
-    room::Refusal,
+    clock::now_ms,
+    refusal::Refusal,
 };
 
 /// The routes, to be nested at `/api/auth`, with their part of the OpenAPI document. Whoever serves them puts

@@ -12,7 +12,7 @@ use super::{
     token::{Holder, LinkToken, Share, TokenId},
 };
 use crate::{
-    room::Refusal,
+    refusal::Refusal,
     store::{StoreError, Swap},
 };
 

@@ -10,7 +10,7 @@ use super::{
     limits::{TICKET_MS, TICKETS_MAX, TICKETS_PER_TOKEN_MAX},
     secret::{Secret, random},
 };
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// What a ticket begins with.
 pub(super) const PREFIX: &str = "mtt_";

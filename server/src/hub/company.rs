@@ -3,7 +3,7 @@
 use motet_protocol::{access::ProjectId, ids::RoomId, presence::Person};
 
 use super::rooms::Rooms;
-use crate::{room::Refusal, session::Caller};
+use crate::{refusal::Refusal, session::Caller};
 
 /// The people in one room of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use std::{
 
 use motet_protocol::ids::{RoomId, UnixMs};
 
-use super::{blocking, card, now_ms, refusal_of, registry::RoomRecord, rooms::Rooms};
+use super::{card, registry::RoomRecord, rooms::Rooms};
 use crate::{
-    room::{
-        Refusal,
-        expiry::{Expiry, expired, times},
-    },
+    blocking::blocking,
+    clock::now_ms,
+    refusal::Refusal,
+    room::expiry::{Expiry, expired, times},
     rooms::open::RoomHandle,
     store::StoreError,
 };
@@ -61,7 +61,7 @@ async fn scan(rooms: &Rooms, started_ms: UnixMs) -> Result<UnixMs, Refusal> {
     let (mut first_ms, mut after) = (UnixMs::MAX, None);
     loop {
         let looking = rooms.clone();
-        let (due, next, page_first_ms) = blocking(move || look(&looking, after.as_ref(), started_ms)).await??;
+        let (due, next, page_first_ms) = blocking(move || look(&looking, after.as_ref(), started_ms)).await?;
         first_ms = first_ms.min(page_first_ms);
         for (room, record) in due {
             // Those before it took their time: it may have been used since, and be open or another one.
@@ -107,7 +107,7 @@ fn end_of(rooms: &Rooms, room: &RoomId, record: &RoomRecord, started_ms: UnixMs)
         Ok(card) => card,
         // What cannot be read is not thrown away.
         Err(StoreError::Damaged { .. }) => return Ok(None),
-        Err(error) => return Err(refusal_of(&error)),
+        Err(error) => return Err(error.into()),
     };
     let active_ms = card.changed_ms.max(card.active_ms).max(record.created_ms).max(started_ms);
     let ttl_s = rooms.ttl(&card.settings);

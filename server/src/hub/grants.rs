@@ -10,8 +10,8 @@ use motet_protocol::access::ProjectId;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{blocking, projects::Project, rooms::Rooms};
-use crate::{outbox::flush_dirty, room::Refusal, rooms::open::RoomHandle};
+use super::{projects::Project, rooms::Rooms};
+use crate::{blocking::blocking, outbox::flush_dirty, refusal::Refusal, rooms::open::RoomHandle};
 
 /// Which open rooms are to be looked at.
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Rooms {
         change: impl Fn(Option<Project>) -> Result<Option<Project>, Refusal> + Send + 'static,
     ) -> Result<Option<Arc<Project>>, Refusal> {
         let (projects, name) = (self.projects.clone(), id.clone());
-        let after = blocking(move || projects.update(&name, change)).await??;
+        let after = blocking(move || projects.update(&name, change)).await?;
         self.grants.changes.fetch_add(1, Ordering::SeqCst);
         for cell in self.open_rooms() {
             if cell.project().as_ref() == Some(id) {
@@ -98,7 +98,7 @@ impl Rooms {
             Some(found) => Ok(found),
             None => {
                 let (projects, id) = (self.projects.clone(), id.clone());
-                blocking(move || projects.get(&id)).await?
+                blocking(move || projects.get(&id)).await
             }
         }
     }

@@ -8,9 +8,9 @@ use motet_protocol::{
     message::{At, Entry},
 };
 
-use super::refusal_of;
 use crate::{
-    room::{Refusal, RoomState},
+    refusal::Refusal,
+    room::RoomState,
     store::{LogId, Store, StoreError},
 };
 
@@ -127,8 +127,8 @@ pub fn revision_at(store: &dyn Store, log: LogId, at: At, head: Revision) -> Res
             let (mut before, mut after) = (0, head + 1);
             while before + 1 < after {
                 let middle = before + (after - before) / 2;
-                let page = read_after(store, log, middle - 1, 1).map_err(|error| refusal_of(&error))?;
-                let entry = page.first().ok_or_else(|| refusal_of(&missing(log, middle)))?;
+                let page = read_after(store, log, middle - 1, 1)?;
+                let entry = page.first().ok_or_else(|| missing(log, middle))?;
                 if entry.0.time_ms <= time_ms { before = middle } else { after = middle }
             }
             Ok(before)

@@ -18,9 +18,14 @@ use motet_protocol::{
     room::{Author, RoomInfo},
 };
 
-use super::{blocking, now_ms, refusal_of, rooms::Rooms};
+use super::rooms::Rooms;
 use crate::{
-    room::{Principal, Refusal, RoomState, actor::Actor, comments::check_message, limits::RoomLimits, rebase, submit},
+    blocking::blocking,
+    clock::now_ms,
+    refusal::Refusal,
+    room::{
+        Principal, RoomState, actor::Actor, comments::check_message, limits::RoomLimits, rebase, submit::overloaded,
+    },
     rooms::open::RoomHandle,
     session::Caller,
 };
@@ -46,7 +51,7 @@ impl Rooms {
     pub async fn begin_import(&self, caller: Caller, id: RoomId) -> Result<Import, Refusal> {
         self.may_create(&caller)?;
         let (registry, name, owner) = (self.registry().clone(), id.clone(), caller.account().cloned());
-        let record = blocking(move || registry.begin_import(&name, owner, now_ms())).await??;
+        let record = blocking(move || registry.begin_import(&name, owner, now_ms())).await?;
         let cell = self.unlisted(id, record);
         let principal = Arc::new(caller.in_room(&cell.id, None, None));
         Ok(Import { rooms: self.clone(), caller, cell, principal, state: RoomState::default(), made: false })
@@ -61,12 +66,11 @@ impl Import {
     /// What is wrong with them; then nothing is left to do but to [`abandon`](Self::abandon) it.
     pub async fn take(&mut self, entries: Vec<Entry>) -> Result<(), Refusal> {
         let (state, limits, admin) = (self.state.clone(), *self.rooms.limits(), self.caller.identity.admin);
-        let checked = blocking(move || check_all(state, entries, &limits, admin)).await?;
-        let (state, entries) = checked?;
+        let (state, entries) = blocking(move || check_all(state, entries, &limits, admin)).await?;
         self.state = state;
         self.cell.adopt(&self.principal, entries);
         let drained = tokio::time::timeout(APPEND_TIMEOUT, self.cell.drained()).await;
-        drained.unwrap_or_else(|_| Err(submit::overloaded())).map(drop)
+        drained.unwrap_or_else(|_| Err(overloaded())).map(drop)
     }
 
     /// How many entries there are so far.
@@ -81,7 +85,7 @@ impl Import {
             return Err(Refusal::new(ErrorCode::Forbidden, words));
         }
         let (registry, name, record) = (self.rooms.registry().clone(), self.cell.id.clone(), self.cell.record.clone());
-        blocking(move || registry.finish_import(&name, &record)).await??;
+        blocking(move || registry.finish_import(&name, &record)).await?;
         self.made = true;
         self.rooms.show(&self.caller, &self.cell.id).await
     }
@@ -99,8 +103,8 @@ impl Import {
             return;
         }
         let (registry, name, record) = (self.rooms.registry().clone(), id.clone(), self.cell.record.clone());
-        let given_up = blocking(move || registry.give_up_import(&name, &record).map_err(|error| refusal_of(&error)));
-        if let Ok(Err(refusal)) | Err(refusal) = given_up.await {
+        let given_up = blocking(move || registry.give_up_import(&name, &record));
+        if let Err(refusal) = given_up.await {
             // The next start finds either a room or what is to be removed.
             return tracing::warn!(room = %id, %refusal, "what an import left is removed at the next start");
         }

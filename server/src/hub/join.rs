@@ -8,10 +8,12 @@ use motet_protocol::{
     ids::{Channel, LogIdentity, Revision, RoomId},
 };
 
-use super::{now_ms, rooms::Rooms};
+use super::rooms::Rooms;
 use crate::{
+    clock::now_ms,
     outbox::Connection,
-    room::{Join, Principal, Refusal},
+    refusal::Refusal,
+    room::{Join, Principal},
     rooms::open::{Joined, RoomHandle},
     session::Caller,
 };

@@ -16,10 +16,9 @@ use motet_protocol::{
 };
 use parking_lot::Mutex;
 
-use super::refusal_of;
 use crate::{
     auth::Target,
-    room::Refusal,
+    refusal::Refusal,
     session::Caller,
     store::{Store, StoreError},
 };
@@ -127,8 +126,8 @@ impl Projects {
 
     fn read(&self, id: &ProjectId) -> Result<Option<Project>, Refusal> {
         let key = key(id);
-        let value = self.store.get(&key).map_err(|error| refusal_of(&error))?;
-        value.map(|value| decode(&key, &value)).transpose().map_err(|error| refusal_of(&error))
+        let value = self.store.get(&key)?;
+        value.map(|value| decode(&key, &value)).transpose().map_err(Refusal::from)
     }
 
     /// Makes, changes or removes a project: `change` is given what there is, and returns what is to be. Waits for the disk.
@@ -143,7 +142,7 @@ impl Projects {
             let (old, new) = (before.as_ref().map(codec::encode), after.as_ref().map(codec::encode));
             let mut cache = self.cache.lock();
             let swapped = self.store.compare_and_swap(&key(id), old.as_deref(), new.as_deref());
-            if swapped.map_err(|error| refusal_of(&error))? {
+            if swapped? {
                 let after = after.map(Arc::new);
                 cache.insert(id.clone(), after.clone());
                 return Ok(after);
@@ -154,13 +153,13 @@ impl Projects {
 
     /// At most `limit` projects after one, by name. Waits for the disk.
     pub fn list(&self, after: Option<&ProjectId>, limit: usize) -> Result<Vec<(ProjectId, Project)>, Refusal> {
-        let found = self.store.scan(PREFIX, after.map(key).as_deref(), limit).map_err(|error| refusal_of(&error))?;
+        let found = self.store.scan(PREFIX, after.map(key).as_deref(), limit)?;
         let projects = found.iter().map(|(key, value)| {
             let id = key.strip_prefix(PREFIX).and_then(|id| ProjectId::new(id).ok());
             let id = id.ok_or_else(|| damaged(key, "it names no project"))?;
             Ok((id, decode(key, value)?))
         });
-        projects.collect::<Result<_, StoreError>>().map_err(|error| refusal_of(&error))
+        projects.collect::<Result<_, StoreError>>().map_err(Refusal::from)
     }
 }
 

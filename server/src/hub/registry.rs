@@ -24,9 +24,10 @@ use motet_protocol::{
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-use super::{activity, card, refusal_of};
+use super::{activity, card};
 use crate::{
-    room::Refusal,
+    refusal::Refusal,
+    rooms::open::chat_pages,
     store::{LogId, Store, StoreError, Swap},
 };
 
@@ -75,16 +76,13 @@ impl Registry {
     /// Makes a room.
     pub fn create(&self, room: &RoomId, owner: Option<AccountId>, now: UnixMs) -> Result<RoomRecord, Refusal> {
         let record = RoomRecord { log: new_log(now), created_ms: now, owner };
-        let made = self
-            .store
-            .compare_and_swap(&key(room), None, Some(&codec::encode(&record)))
-            .map_err(|error| refusal_of(&error))?;
+        let made = self.store.compare_and_swap(&key(room), None, Some(&codec::encode(&record)))?;
         if made { Ok(record) } else { Err(exists(room)) }
     }
 
     /// A room's record.
     pub fn get(&self, room: &RoomId) -> Result<RoomRecord, Refusal> {
-        let found = self.find(room).map_err(|error| refusal_of(&error))?;
+        let found = self.find(room)?;
         found.ok_or_else(|| Refusal::new(ErrorCode::RoomNotFound, format!("there is no room {room}; make it first")))
     }
 
@@ -96,24 +94,24 @@ impl Registry {
     /// At most `limit` rooms whose names come after `after`, by name.
     pub fn list(&self, after: Option<&RoomId>, limit: usize) -> Result<Vec<(RoomId, RoomRecord)>, Refusal> {
         let after = after.map(key);
-        let pairs = self.store.scan(ROOM, after.as_deref(), limit).map_err(|error| refusal_of(&error))?;
+        let pairs = self.store.scan(ROOM, after.as_deref(), limit)?;
         let rooms = pairs.iter().map(|(key, value)| {
             let name = key.strip_prefix(ROOM).and_then(|name| RoomId::new(name).ok());
             let room = name.ok_or_else(|| damaged(key, "it names no room"))?;
             Ok((room, decode(key, value)?))
         });
-        rooms.collect::<Result<_, StoreError>>().map_err(|error| refusal_of(&error))
+        rooms.collect::<Result<_, StoreError>>().map_err(Refusal::from)
     }
 
     /// A record for a room that is to be made of another one's log, under a name that is free now.
     pub fn begin_import(&self, room: &RoomId, owner: Option<AccountId>, now: UnixMs) -> Result<RoomRecord, Refusal> {
-        if self.find(room).map_err(|error| refusal_of(&error))?.is_some() {
+        if self.find(room)?.is_some() {
             return Err(exists(room));
         }
         let record = RoomRecord { log: new_log(now), created_ms: now, owner };
         let mark = Some(room.as_str().as_bytes());
         let marked = self.store.compare_and_swap(&purge_key(record.log()), None, mark);
-        marked.map_err(|error| refusal_of(&error))?;
+        marked?;
         Ok(record)
     }
 
@@ -124,7 +122,7 @@ impl Registry {
             Swap { key: key(room), expected: None, new: Some(codec::encode(record)) },
             Swap { key: purge_key(record.log()), expected: Some(mark_of(room)), new: None },
         ];
-        match self.store.swap_all(&swaps).map_err(|error| refusal_of(&error))? {
+        match self.store.swap_all(&swaps)? {
             true => Ok(()),
             false => Err(exists(room)),
         }
@@ -183,12 +181,9 @@ impl Registry {
             Some(record) if record.log() == log => drop(self.store.swap_all(&[stands(room, &record), mark])?),
             _ => {
                 self.store.purge(log)?;
-                for prefix in [
-                    card::key(log),
-                    activity::key(log),
-                    crate::rooms::open::chat_pages::messages_of(log),
-                    crate::rooms::open::chat_pages::marks_of(log),
-                ] {
+                for prefix in
+                    [card::key(log), activity::key(log), chat_pages::messages_of(log), chat_pages::marks_of(log)]
+                {
                     self.store.remove_pairs(&prefix)?;
                 }
                 self.store.swap_all(&[mark])?;

@@ -14,13 +14,14 @@ use std::{sync::Arc, time::Duration};
 use motet_protocol::{access::Role, error::ErrorCode, ids::RoomId};
 
 use super::{
-    blocking, refusal_of,
     registry::{Registry, RoomRecord},
     rooms::Rooms,
 };
 use crate::{
     auth::{Taken, Target},
-    room::{Refusal, access, people::People},
+    blocking::{blocking, offload},
+    refusal::Refusal,
+    room::{access, people::People},
     rooms::open::RoomHandle,
     session::Caller,
     store::LogId,
@@ -44,7 +45,7 @@ impl Rooms {
             // for everybody can do it away.
             Err(refusal) if refusal.code == ErrorCode::RoomDamaged => {
                 let (registry, name) = (self.registry().clone(), id.clone());
-                let record = blocking(move || registry.get(&name)).await??;
+                let record = blocking(move || registry.get(&name)).await?;
                 let ground = self.ground(&record);
                 let principal = caller.in_room(id, None, None);
                 access::require(access::role_of(&principal, &People::default(), ground.public, &ground), Role::Host)?;
@@ -84,7 +85,7 @@ impl Rooms {
             true => rooms.take_away(&name, &going).map(Some),
             false => Ok(None),
         });
-        let links = match decided.await.and_then(|decided| decided) {
+        let links = match decided.await {
             Ok(Some(links)) => links,
             Ok(None) => return Ok(false),
             Err(refusal) => {
@@ -112,8 +113,8 @@ impl Rooms {
         let target = Target::Room(id.clone());
         loop {
             let links = self.auth.as_ref().map(|auth| auth.links_to_take(&target)).transpose();
-            let (along, links) = links.map_err(|error| refusal_of(&error))?.unwrap_or_default();
-            if self.registry().remove(id, record, along).map_err(|error| refusal_of(&error))? {
+            let (along, links) = links?.unwrap_or_default();
+            if self.registry().remove(id, record, along)? {
                 return Ok(links);
             }
             // Either somebody made a link just now, or there is no such room any more, or another one.
@@ -129,7 +130,7 @@ impl Rooms {
         tokio::spawn(async move {
             loop {
                 let (registry, name, record) = (registry.clone(), id.clone(), record.clone());
-                match blocking(move || registry.restore(&name, &record)).await {
+                match offload(move || registry.restore(&name, &record)).await {
                     Ok(Err(error)) => tracing::debug!(room = %id, %error, "a room that stays is not safe yet"),
                     Ok(Ok(())) | Err(_) => return,
                 }
@@ -145,7 +146,7 @@ impl Rooms {
             if let Some(cell) = cell {
                 // What is on its way to the log must not come after the log is gone.
                 let _ = cell.drained().await;
-                let _ = blocking(move || cell.end()).await;
+                let _ = offload(move || cell.end()).await;
             }
             if !try_clear(&registry, &id, log).await {
                 tokio::spawn(async move {
@@ -164,7 +165,7 @@ impl Rooms {
     /// Finishes removals, and imports, that a crash cut off. What cannot be finished now is later, and holds nothing up.
     pub async fn finish_removals(&self) {
         let registry = self.registry().clone();
-        match blocking(move || registry.cut_off()).await {
+        match offload(move || registry.cut_off()).await {
             Ok(Ok(unfinished)) => {
                 for (room, log) in &unfinished {
                     tracing::info!(%room, %log, "the removal or the making of a room was cut off; what is left of it is looked after");
@@ -179,7 +180,7 @@ impl Rooms {
 
 async fn try_clear(registry: &Registry, room: &RoomId, log: LogId) -> bool {
     let (registry, name) = (registry.clone(), room.clone());
-    match blocking(move || registry.finish_removal(&name, log)).await {
+    match offload(move || registry.finish_removal(&name, log)).await {
         Ok(Ok(())) => return true,
         Ok(Err(error)) => {
             tracing::warn!(%room, %error, "what is left of a room that is no more is not cleared away yet")

@@ -16,21 +16,23 @@ use motet_protocol::{
 use uuid::Uuid;
 
 use super::{
-    activity, blocking,
+    activity,
     card::{self, Card},
     grants::Grants,
-    history, now_ms,
+    history,
     places::Places,
     projects::Projects,
-    refusal_of,
     registry::{Registry, RoomRecord},
     watch::Watches,
 };
 use crate::{
     auth::Authenticator,
+    blocking::blocking,
+    clock::now_ms,
     metrics::Metrics,
+    refusal::Refusal,
     room::{
-        AccessDefaults, OpenRoom, Principal, Refusal, RoomState, Submit, access, limits::RoomLimits, not_found,
+        AccessDefaults, OpenRoom, Principal, RoomState, Submit, access, limits::RoomLimits, not_found,
         settings as room_settings,
     },
     rooms::open::{
@@ -151,11 +153,11 @@ impl Rooms {
             };
             let (recovered, head, events) = recover().map_err(|error: crate::store::StoreError| {
                 tracing::error!(room = %name, %error, "a room cannot be opened");
-                refusal_of(&error)
+                Refusal::from(error)
             })?;
             Ok::<_, Refusal>((record, recovered, head, events))
         })
-        .await??;
+        .await?;
         let ground = self.ground(&record);
         let room = OpenRoom::new(recovered.state, recovered.snapshot_revision, self.limits)
             .on(ground)
@@ -246,7 +248,7 @@ impl Rooms {
         };
         let id = id.unwrap_or_else(|| RoomId::from_uuid(Uuid::new_v4()));
         let (registry, name, owner) = (self.registry.clone(), id.clone(), caller.account().cloned());
-        let record = blocking(move || registry.create(&name, owner, now_ms())).await??;
+        let record = blocking(move || registry.create(&name, owner, now_ms())).await?;
         let cell = self.open_as(&id, &record).await?;
         // Whoever makes a room may do everything in it at first, whatever everybody may.
         let maker = Arc::new(Principal { granted: Some(Role::Host), ..self.principal(caller, &cell).await? });
@@ -282,14 +284,14 @@ impl Rooms {
         let role = cell.role_of(&principal).ok_or_else(|| not_found(Some(&cell.id)))?;
         let card = cell.with_state(Card::of);
         let (rooms, log, messages, account) = (self.clone(), cell.log_id(), card.messages, caller.account().cloned());
-        let unread = blocking(move || rooms.unread(account.as_ref(), log, messages)).await??;
+        let unread = blocking(move || rooms.unread(account.as_ref(), log, messages)).await?;
         Ok(RoomInfo { unread, ..info(&cell.id, &cell.record, card, cell.present(), role) })
     }
 
     /// What an account has not read of so many messages; guests have no marks. Waits for the disk.
     fn unread(&self, account: Option<&AccountId>, log: LogId, messages: u64) -> Result<u64, Refusal> {
         let Some(account) = account else { return Ok(0) };
-        chat_pages::unread(self.store.as_ref(), log, account, messages).map_err(|error| refusal_of(&error))
+        chat_pages::unread(self.store.as_ref(), log, account, messages).map_err(Refusal::from)
     }
 
     /// Rooms after `after` by name that somebody sees and wants, at most `limit`, and where to go on if there may be more.
@@ -301,7 +303,7 @@ impl Rooms {
         limit: usize,
     ) -> Result<(Vec<RoomInfo>, Option<RoomId>), Refusal> {
         let (rooms, caller) = (self.clone(), caller.clone());
-        blocking(move || rooms.list_now(&caller, &filter, after, limit)).await?
+        blocking(move || rooms.list_now(&caller, &filter, after, limit)).await
     }
 
     fn list_now(
@@ -358,7 +360,7 @@ impl Rooms {
                 Ok(card) => (card, 0),
                 // One damaged room does not hide the others.
                 Err(StoreError::Damaged { .. }) => return Ok(None),
-                Err(error) => return Err(refusal_of(&error)),
+                Err(error) => return Err(error.into()),
             },
         };
         let ground = self.ground(record);

@@ -23,10 +23,11 @@ use motet_protocol::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::{blocking, rooms::Rooms};
+use super::rooms::Rooms;
 use crate::{
+    blocking::offload,
     outbox::{Connection, flush_dirty},
-    room::Refusal,
+    refusal::Refusal,
     session::Caller,
 };
 
@@ -217,7 +218,7 @@ pub async fn tell(rooms: Rooms) {
         rooms.seen(&changed);
         for due in dues {
             let looking = rooms.clone();
-            let told = blocking(move || {
+            let told = offload(move || {
                 let rooms =
                     due.rooms.iter().map(|room| (room.clone(), looking.listed_now(&due.caller, &due.filter, room)));
                 let found = rooms.collect::<Vec<_>>();

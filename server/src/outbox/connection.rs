@@ -23,8 +23,9 @@ use tokio::{
 use super::flush;
 use crate::{
     metrics::Metrics,
-    room::{Outlet, ReaderId, Wire},
+    room::{Outlet, ReaderId},
     session::PresenceCredit,
+    wire::Wire,
 };
 
 /// An outbox takes frames until it holds this many bytes; then readers wait in the log. With the one frame that may

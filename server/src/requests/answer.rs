@@ -11,9 +11,7 @@ use motet_protocol::{
 };
 
 use super::{chat, comments, complete, log, rooms, settings, summarize, text, turn, watch};
-use crate::{
-    outbox::Connection, room::Refusal, rooms::open::RoomHandle, session::Caller, transport::connection::Context,
-};
+use crate::{context::Context, outbox::Connection, refusal::Refusal, rooms::open::RoomHandle, session::Caller};
 
 /// Where a question comes from, and where its answer goes.
 #[derive(Debug)]

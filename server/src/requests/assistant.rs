@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::{
     assist::{provider::Assist, words::RoomWords},
-    hub::now_ms,
+    clock::now_ms,
     store::LogId,
 };
 

@@ -6,8 +6,10 @@ use motet_protocol::{ids::Revision, message::At};
 use ropey::Rope;
 
 use crate::{
-    hub::{blocking, history, refusal_of, rooms::Rooms},
-    room::{Refusal, RoomState},
+    blocking::blocking,
+    hub::{history, rooms::Rooms},
+    refusal::Refusal,
+    room::RoomState,
     rooms::open::RoomHandle,
 };
 
@@ -19,10 +21,9 @@ pub(crate) async fn state_at(rooms: &Rooms, cell: &Arc<RoomHandle>, at: At) -> R
     let (store, log, head) = (Arc::clone(&rooms.store), cell.log_id(), cell.head());
     blocking(move || {
         let revision = history::revision_at(store.as_ref(), log, at, head)?;
-        history::state_at(store.as_ref(), log, Some(revision)).map_err(|error| refusal_of(&error))
+        Ok::<_, Refusal>(history::state_at(store.as_ref(), log, Some(revision))?.state)
     })
-    .await?
-    .map(|recovered| recovered.state)
+    .await
 }
 
 /// The text at a place in history, and its revision.

@@ -10,8 +10,9 @@ use motet_protocol::{
 
 use super::answer::{Asked, page_size};
 use crate::{
-    hub::{blocking, history},
-    room::Refusal,
+    blocking::blocking,
+    hub::history,
+    refusal::Refusal,
     rooms::open::chat_pages::{self, Wanted},
 };
 
@@ -32,7 +33,7 @@ pub(super) async fn read(asked: &Asked, room: &RoomId, at: At, part: Part) -> Re
         };
         chat_pages::page(store.as_ref(), &cell, Wanted { before: part.before, thread: part.thread, at, limit })
     };
-    let (messages, more) = blocking(page).await??;
+    let (messages, more) = blocking(page).await?;
     Ok(Answer::Chat { messages, more })
 }
 
@@ -44,7 +45,7 @@ pub(super) async fn mark_read(asked: &Asked, room: &RoomId, message: Revision) -
     let cell = asked.room(room).await?;
     let rooms = &asked.context.rooms;
     let store = Arc::clone(&rooms.store);
-    let unread = blocking(move || chat_pages::mark_read(store.as_ref(), &cell, &account, message)).await??;
+    let unread = blocking(move || chat_pages::mark_read(store.as_ref(), &cell, &account, message)).await?;
     // Lists of rooms show how many messages are unread.
     rooms.watches.touch(room);
     Ok(Answer::Marked { unread })

@@ -7,7 +7,7 @@ use motet_protocol::{
 };
 
 use super::{Asked, state_at};
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// Bytes of comments in one piece of the answer. A comment with its replies has no more than
 /// [`COMMENT_BYTES_MAX`](motet_protocol::limits::COMMENT_BYTES_MAX), so that one alone fits as well.

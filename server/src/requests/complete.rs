@@ -18,8 +18,11 @@ use crate::{
         limits::INDEX_BEHIND_ENTRIES_MAX,
         provider::CompletionRequest,
     },
-    hub::{blocking, history, now_ms, refusal_of},
-    room::{Refusal, RoomState},
+    blocking::blocking,
+    clock::now_ms,
+    hub::history,
+    refusal::Refusal,
+    room::RoomState,
     store::{LogId, Store},
 };
 
@@ -59,13 +62,13 @@ pub(super) async fn complete(
         let known = known_completions(&text, position, language, index, limit);
         Ok::<_, Refusal>((revision, CompletionRequest { text, position, language, limit, known }))
     })
-    .await??;
+    .await?;
     let completions = assistant.assist.complete(request).await.value;
     Ok(Answer::Completions { revision, completions: completions.into_iter().map(on_the_wire).collect() })
 }
 
 fn between(store: &dyn Store, log: LogId, after: Revision, up_to: Revision) -> Result<Vec<Entry>, Refusal> {
-    let read = history::read_between(store, log, after, up_to, BEHIND_BYTES_MAX).map_err(|error| refusal_of(&error))?;
+    let read = history::read_between(store, log, after, up_to, BEHIND_BYTES_MAX)?;
     Ok(read.into_iter().map(|(entry, _)| entry).collect())
 }
 

@@ -11,8 +11,9 @@ use motet_protocol::{
 
 use super::answer::{Asked, page_size};
 use crate::{
-    hub::{blocking, history, refusal_of, rooms::Rooms},
-    room::Refusal,
+    blocking::blocking,
+    hub::{history, rooms::Rooms},
+    refusal::Refusal,
     rooms::open::RoomHandle,
 };
 
@@ -41,8 +42,7 @@ pub(crate) async fn log_page(
         let wanted = usize::try_from(head.saturating_sub(after)).unwrap_or(usize::MAX).min(limit);
         if wanted == 0 { Ok(Vec::new()) } else { history::read_after(store.as_ref(), log, after, wanted) }
     })
-    .await?
-    .map_err(|error| refusal_of(&error))?;
+    .await?;
     let mut bytes = 0;
     let fits = |(_, encoded): &(Entry, Bytes)| {
         let first = bytes == 0;

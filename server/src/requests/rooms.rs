@@ -7,7 +7,7 @@ use motet_protocol::{
 };
 
 use super::answer::{Asked, page_size};
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 pub(super) async fn create(asked: &Asked, room: Option<RoomId>, settings: SettingsPatch) -> Result<Answer, Refusal> {
     let room = asked.context.rooms.create(&asked.caller, room, settings).await?;

@@ -6,7 +6,7 @@ use motet_protocol::{
 };
 
 use super::{Asked, state_at};
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 pub(super) async fn read(asked: &Asked, room: &RoomId, at: At) -> Result<Answer, Refusal> {
     let cell = asked.room(room).await?;

@@ -12,8 +12,10 @@ use motet_protocol::{
 use super::Asked;
 use crate::{
     assist::summary::{Around, Comment, Message, Summarizer, Summary},
-    hub::{blocking, history, refusal_of},
-    room::{Refusal, RoomState},
+    blocking::blocking,
+    hub::history,
+    refusal::Refusal,
+    room::RoomState,
     store::{LogId, Store},
 };
 
@@ -32,7 +34,7 @@ pub(super) async fn summarize(asked: &Asked, room: &RoomId, from: At, to: At) ->
         }
         follow(store.as_ref(), log, from, to)
     })
-    .await??;
+    .await?;
     let text = asked.context.assistant.assist.summarize(&summary).await.value;
     let facts = serde_json::to_string(&summary)
         .map_err(|error| Refusal::new(ErrorCode::Internal, format!("the summary cannot be encoded: {error}")))?;
@@ -41,12 +43,12 @@ pub(super) async fn summarize(asked: &Asked, room: &RoomId, from: At, to: At) ->
 
 /// Follows a room from one revision to another.
 fn follow(store: &dyn Store, log: LogId, from: Revision, to: Revision) -> Result<Summary, Refusal> {
-    let mut state = history::state_at(store, log, Some(from)).map_err(|error| refusal_of(&error))?.state;
+    let mut state = history::state_at(store, log, Some(from))?.state;
     let mut summarizer = Summarizer::new(from, state.text().rope());
     let mut messages = VecDeque::new();
     'span: while state.revision() < to {
         let wanted = usize::try_from(to - state.revision()).unwrap_or(usize::MAX);
-        let page = history::read_after(store, log, state.revision(), wanted).map_err(|error| refusal_of(&error))?;
+        let page = history::read_after(store, log, state.revision(), wanted)?;
         if page.is_empty() {
             return Err(Refusal::new(ErrorCode::RoomDamaged, "the log ends before its head"));
         }

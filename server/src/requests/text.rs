@@ -7,10 +7,7 @@ use motet_protocol::{
 };
 
 use super::{Asked, text_at};
-use crate::{
-    hub::blocking,
-    room::{Refusal, readers::piece_of},
-};
+use crate::{blocking::offload, refusal::Refusal, room::readers::piece_of};
 
 /// Sends the text in pieces, as fast as the connection takes them.
 pub(super) async fn read(asked: &Asked, room: &RoomId, at: At) -> Result<(), Refusal> {
@@ -37,6 +34,6 @@ pub(super) async fn read(asked: &Asked, room: &RoomId, at: At) -> Result<(), Ref
 pub(super) async fn hash(asked: &Asked, room: &RoomId, at: At) -> Result<Answer, Refusal> {
     let cell = asked.room(room).await?;
     let (rope, revision) = text_at(&asked.context.rooms, &cell, at).await?;
-    let TextHash { crc32, bytes } = blocking(move || TextHash::of_rope(&rope)).await?;
+    let TextHash { crc32, bytes } = offload(move || TextHash::of_rope(&rope)).await?;
     Ok(Answer::Hash { revision, crc32, bytes })
 }

@@ -3,7 +3,7 @@
 use motet_protocol::{error::ErrorCode, message::Answer};
 
 use super::Asked;
-use crate::{hub::now_ms, room::Refusal};
+use crate::{clock::now_ms, refusal::Refusal};
 
 pub(super) fn credentials(asked: &Asked) -> Result<Answer, Refusal> {
     let turn = asked.context.settings.turn.as_ref().ok_or_else(|| {

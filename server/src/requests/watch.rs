@@ -3,7 +3,7 @@
 use motet_protocol::{limits::PAGE_MAX, message::Answer, room::RoomFilter};
 
 use super::Asked;
-use crate::room::Refusal;
+use crate::refusal::Refusal;
 
 /// Begins a subscription. Its answer is the first page of the list.
 pub(super) async fn begin(asked: &Asked, filter: RoomFilter) -> Result<Answer, Refusal> {

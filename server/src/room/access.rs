@@ -14,7 +14,8 @@ use motet_protocol::{
     room::{Author, Standing},
 };
 
-use super::{people::People, refusal::Refusal};
+use super::people::People;
+use crate::refusal::Refusal;
 
 /// Somebody who wants something of a room, as far as the server knows who that is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,8 @@ pub use self::{
     projection::{ChatEntry, Done, Messages, project},
     record::{Record, Said},
 };
-use super::{actor::Actor, comments::check_message, refusal::Refusal};
+use super::{actor::Actor, comments::check_message};
+use crate::refusal::Refusal;
 
 /// Revisions of entries of the chat that are remembered: what a crash may leave to be folded into the store again is found
 /// by these, without reading the edits in between.

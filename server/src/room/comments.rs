@@ -17,10 +17,8 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::{
-    actor::{Actor, EntryMeta},
-    refusal::Refusal,
-};
+use super::actor::{Actor, EntryMeta};
+use crate::refusal::Refusal;
 
 /// What a comment or a reply is counted as beside its texts, in bytes: more than its encoded form has.
 const ITEM_BYTES: usize = 96;

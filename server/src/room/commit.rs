@@ -13,12 +13,11 @@ use super::{
     access::Principal,
     open::{Awaited, OpenRoom},
     pending::{Ordered, Pending},
-    refusal::Refusal,
     state::FoldError,
     submit::{Submit, Submitted, Submitter, overloaded},
     window::Logged,
-    wire::Encoded,
 };
+use crate::{refusal::Refusal, wire::Encoded};
 
 /// What goes to the log next.
 #[derive(Clone, Debug)]

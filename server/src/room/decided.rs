@@ -13,10 +13,10 @@ use motet_protocol::{
 use super::{
     access::AccessDefaults,
     people::{PEOPLE_BYTES_MAX, People, StoredPeople},
-    refusal::Refusal,
     settings::{self, SETTINGS_BYTES_MAX},
     versions::{VERSIONS_BYTES_MAX, Versions},
 };
+use crate::refusal::Refusal;
 
 /// All that was decided in a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

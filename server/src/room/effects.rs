@@ -9,9 +9,9 @@ use motet_protocol::{
 use super::{
     open::OpenRoom,
     readers::ReaderId,
-    refusal::Refusal,
     state::{FoldError, RoomState},
 };
+use crate::refusal::Refusal;
 
 /// What is to be done, gathered since the last [`OpenRoom::take_effects`], in the order of the fields. An edit that meets no
 /// trouble sets flags and numbers only: nothing in here is allocated on its way.

@@ -6,7 +6,8 @@ use motet_protocol::{
     message::ServerMessage,
 };
 
-use super::{open::OpenRoom, refusal::Refusal};
+use super::open::OpenRoom;
+use crate::refusal::Refusal;
 
 /// How long before the end people are told: a tenth of the room's time to live, but at least this, in milliseconds.
 const NOTICE_MIN_MS: u64 = 1_000;

@@ -17,10 +17,9 @@ use super::{
     limits::ENTRY_BYTES_TYPICAL,
     open::OpenRoom,
     readers::{Cursor, Fed, Outlet, Place, Reader, ReaderId, Readers},
-    refusal::Refusal,
     window::Window,
-    wire::Wire,
 };
+use crate::{refusal::Refusal, wire::Wire};
 
 impl<K: Clone, A> OpenRoom<K, A> {
     /// Opens the room for a reader: tells it so, and sends as much as its outlet has room for. Other readers of the same session

@@ -14,9 +14,8 @@ use super::{
     open::OpenRoom,
     presence::{Here, Roster, Watch},
     readers::{Cursor, Outlet, Reader, ReaderId},
-    refusal::Refusal,
-    wire::SharedNews,
 };
+use crate::{refusal::Refusal, wire::SharedNews};
 
 impl<K, A> OpenRoom<K, A> {
     /// Has a reader be told who is here and where from now on, everybody first; or no longer.

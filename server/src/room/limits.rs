@@ -57,9 +57,6 @@ pub const SNAPSHOT_BYTES_PER_ENTRY: u64 = 64;
 /// What a reader costs when it is sent an entry, roughly; joins compare it with sending the text instead.
 pub const ENTRY_BYTES_TYPICAL: u64 = 48;
 
-/// How long a client is asked to wait when the log cannot take its edit, in milliseconds.
-pub const RETRY_AFTER_MS: u32 = 1_000;
-
 /// Those limits of a room that a server may set.
 #[derive(Clone, Copy, Debug)]
 pub struct RoomLimits {

@@ -12,7 +12,6 @@
 //! - [`window`]: recent entries, encoded once for all readers.
 //! - [`readers`]: who follows the room, each a cursor on its log.
 //! - [`presence`]: who is there and where; live, never logged.
-//! - [`wire`]: how messages look on each kind of connection.
 
 pub mod access;
 pub mod actor;
@@ -32,7 +31,6 @@ pub mod people;
 pub mod presence;
 pub mod readers;
 pub mod rebase;
-pub mod refusal;
 pub mod settings;
 pub mod state;
 pub mod submit;
@@ -40,14 +38,11 @@ mod talk;
 pub mod text;
 pub mod versions;
 pub mod window;
-pub mod wire;
 
 pub use access::{AccessDefaults, Principal};
 pub use effects::Effects;
 pub use feed::{Join, not_found};
 pub use open::OpenRoom;
 pub use readers::{Fed, Outlet, ReaderId};
-pub use refusal::Refusal;
 pub use state::{FoldError, RoomState};
 pub use submit::{Submit, Submitted, Submitter};
-pub use wire::Wire;

@@ -26,12 +26,11 @@ use super::{
     pending::Pending,
     presence::Roster,
     readers::Readers,
-    refusal::Refusal,
     state::RoomState,
     talk::Talk,
     window::Window,
 };
-use crate::history::activity::Activity;
+use crate::{history::activity::Activity, refusal::Refusal};
 
 /// An open room. `K` is how the caller knows a connection; `A` is how it knows one who waits for an answer.
 #[derive(Debug)]

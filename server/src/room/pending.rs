@@ -14,8 +14,8 @@ use super::{
     decided::Decided,
     limits::{APPEND_BYTES_MAX, APPEND_ENTRIES_MAX, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX},
     window::Logged,
-    wire::Encoded,
 };
+use crate::wire::Encoded;
 
 /// An entry that waits to be durable.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use motet_protocol::{
     room::{Author, RoleOf, Standing},
 };
 
-use super::{limits::SESSIONS_REMEMBERED, refusal::Refusal};
+use super::limits::SESSIONS_REMEMBERED;
+use crate::refusal::Refusal;
 
 /// The people of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -20,7 +20,8 @@ use motet_protocol::{
     presence::{Person, Presence, PresenceOf, Status},
 };
 
-use super::{refusal::Refusal, window::Window};
+use super::window::Window;
+use crate::refusal::Refusal;
 
 /// Entries after which every presence is moved on, told or not: bounds how long that takes at once, and stays well within
 /// the window that it needs.

@@ -12,12 +12,8 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::{
-    access::Principal,
-    presence::Watch,
-    window::Window,
-    wire::{Encoded, SharedNews, Wire},
-};
+use super::{access::Principal, presence::Watch, window::Window};
+use crate::wire::{Encoded, SharedNews, Wire};
 
 /// One reader of one room, never used again for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -9,7 +9,8 @@ use motet_protocol::{
     ot::{Mismatch, Operation, Rebase},
 };
 
-use super::{limits::RoomLimits, refusal::Refusal, submit::Submit};
+use super::{limits::RoomLimits, submit::Submit};
+use crate::refusal::Refusal;
 
 /// Where an edit comes to stand.
 #[derive(Debug, PartialEq)]

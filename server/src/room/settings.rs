@@ -1,13 +1,12 @@
 //! What people set in a room. Part of the fold.
 
+use crate::refusal::Refusal;
 use motet_protocol::{
     access::ProjectId,
     error::ErrorCode,
     limits::{DESCRIPTION_BYTES_MAX, PATH_BYTES_MAX, TAG_BYTES_MAX, TAGS_MAX, TITLE_BYTES_MAX, TTL_S_MAX},
     room::{RoomSettings, SettingsPatch},
 };
-
-use super::refusal::Refusal;
 
 /// The longest name of a language.
 const LANGUAGE_BYTES_MAX: usize = 32;

@@ -13,12 +13,11 @@ use motet_protocol::{
 use super::{
     access::{self, Principal},
     decided::Decided,
-    limits::RETRY_AFTER_MS,
     open::{Awaited, OpenRoom, Waiting},
     readers::ReaderId,
     rebase::{self, Placed},
-    refusal::Refusal,
 };
+use crate::refusal::{RETRY_AFTER_MS, Refusal};
 
 /// What a session asks to be appended.
 #[derive(Clone, Debug, PartialEq)]

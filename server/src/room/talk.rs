@@ -20,9 +20,9 @@ use super::{
     mentions::{self, Known},
     open::OpenRoom,
     people::People,
-    refusal::Refusal,
     state::RoomState,
 };
+use crate::refusal::Refusal;
 
 /// What an open room holds of its chat beside its state.
 #[derive(Debug, Default)]

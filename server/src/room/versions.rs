@@ -1,5 +1,6 @@
 //! The revisions of a room that were given names. Part of the fold.
 
+use crate::refusal::Refusal;
 use bincode::{Decode, Encode};
 use motet_protocol::{
     error::ErrorCode,
@@ -8,8 +9,6 @@ use motet_protocol::{
     message::{Command, Entry},
     room::Version,
 };
-
-use super::refusal::Refusal;
 
 /// The named versions of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]

@@ -4,10 +4,8 @@ use std::collections::VecDeque;
 
 use motet_protocol::{ids::Revision, message::Entry};
 
-use super::{
-    limits::{WINDOW_BYTES_MAX, WINDOW_QUIET_BYTES, WINDOW_QUIET_ENTRIES},
-    wire::Encoded,
-};
+use super::limits::{WINDOW_BYTES_MAX, WINDOW_QUIET_BYTES, WINDOW_QUIET_ENTRIES};
+use crate::wire::Encoded;
 
 /// An entry with its encoded forms.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use motet_protocol::{
 };
 
 use super::{Caller, RateLimiter, Turn};
-use crate::{auth::Identity, room::Refusal};
+use crate::{auth::Identity, refusal::Refusal};
 
 /// What a server tells every client.
 #[derive(Clone, Debug)]

@@ -12,8 +12,13 @@
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use motet_protocol::ids::{LogIdentity, Revision};
+use motet_protocol::{
+    error::ErrorCode,
+    ids::{LogIdentity, Revision},
+};
 use uuid::Uuid;
+
+use crate::refusal::{RETRY_AFTER_MS, Refusal};
 
 pub mod conformance;
 pub mod embedded;
@@ -145,6 +150,33 @@ pub enum StoreError {
     /// Another process has the directory open.
     #[error("the data directory is in use by another process")]
     InUse,
+}
+
+/// What a client is told of a failure in the store: never a path, a key or the engine's own message.
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Damaged { revision, what, .. } => Refusal::new(
+                ErrorCode::RoomDamaged,
+                format!(
+                    "the room's log is damaged at revision {revision} ({what}); its operator can restore it from a copy"
+                ),
+            ),
+            StoreError::DamagedValue { what, .. } => {
+                Refusal::new(ErrorCode::RoomDamaged, format!("what the server keeps of the room is damaged ({what})"))
+            }
+            StoreError::Full => Refusal::for_now(
+                ErrorCode::StorageFull,
+                "the server's disk is full; rooms can be read, edits are taken again when there is space",
+                RETRY_AFTER_MS,
+            ),
+            StoreError::Engine { .. } | StoreError::Format { .. } | StoreError::InUse => Refusal::for_now(
+                ErrorCode::StorageUnavailable,
+                "the server's storage does not work for now; its log says why",
+                RETRY_AFTER_MS,
+            ),
+        }
+    }
 }
 
 /// How far a write goes before it is called done.

@@ -10,7 +10,7 @@ use std::{
 
 use motet_protocol::{
     error::About,
-    ids::{Channel, RequestId, Revision, SessionId, UnixMs},
+    ids::{Channel, RequestId, Revision, UnixMs},
     limits::REQUESTS_MAX,
     message::{ClientMessage, Question, ServerMessage},
     presence::Presence,
@@ -20,22 +20,25 @@ use tokio::{
     sync::Semaphore,
     time::{MissedTickBehavior, interval},
 };
-use tokio_util::{io::poll_read_buf, sync::CancellationToken};
+use tokio_util::io::poll_read_buf;
 
 use super::inbound::{Inbound, Incoming};
 use crate::{
-    auth::Authenticator,
-    hub::{blocking, history, join::Joining, now_ms, refusal_of, rooms::Rooms},
-    metrics::Metrics,
+    blocking::blocking,
+    clock::now_ms,
+    context::Context,
+    hub::{history, join::Joining},
     outbox::Connection,
-    requests::{Asked, Assistant, answer},
-    room::{Fed, Outlet, Refusal, Submit, Submitted, Wire},
+    refusal::Refusal,
+    requests::{Asked, answer},
+    room::{Fed, Outlet, Submit, Submitted},
     rooms::open::{
         Joined,
         append_batch::{flush_all, flush_if_many},
         commits::shutting_down,
     },
-    session::{Act, Caller, RateLimiter, Session, Settings},
+    session::{Act, Caller, RateLimiter, Session},
+    wire::Wire,
 };
 
 /// How often a connection looks at the time.
@@ -44,32 +47,7 @@ const TICK: Duration = Duration::from_secs(5);
 /// How long a connection that closes may take to send what it has.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What every connection of a server shares.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The rooms.
-    pub rooms: Rooms,
-    /// Who is who.
-    pub auth: Authenticator,
-    /// What clients are told.
-    pub settings: Arc<Settings>,
-    /// Completes and summarizes.
-    pub(crate) assistant: Assistant,
-    /// Figures.
-    pub metrics: Arc<Metrics>,
-    /// Ends reading: what was read is finished, nothing more is taken.
-    pub stopping: CancellationToken,
-    /// Ends connections.
-    pub closing: CancellationToken,
-}
-
 impl Context {
-    /// Finds out who somebody is.
-    pub async fn identify(&self, session: SessionId, token: Option<&str>, name: &str) -> Result<Caller, Refusal> {
-        let identity = self.auth.identify(token, name, now_ms()).await?;
-        Ok(Caller::new(session.participant(), identity))
-    }
-
     /// Sends what a session says, and counts it if it is an error.
     fn say(&self, connection: &Arc<Connection>, act: Act<'_, Joined>) -> Next {
         let (message, next) = match act {
@@ -396,13 +374,12 @@ impl Task {
                 let (store, log) = (Arc::clone(&self.context.rooms.store), cell.log_id());
                 let read = blocking(move || history::read_after(store.as_ref(), log, after, usize::MAX)).await;
                 match read {
-                    Ok(Ok(entries)) => {
+                    Ok(entries) => {
                         cell.feed_stored(*reader, entries, &self.connection);
                         self.connection.deliver(|outbox| outbox.lag(channel));
                         // One step at a time, so that what comes in is heard in between.
                         self.connection.wake();
                     }
-                    Ok(Err(error)) => self.give_up(channel, &joined, refusal_of(&error)),
                     Err(refusal) => self.give_up(channel, &joined, refusal),
                 }
             }

@@ -27,7 +27,7 @@ use tungstenite::handshake::derive_accept_key;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    connection::{self, Context},
+    connection::{self},
     inbound::Inbound,
     listen::{Door, Place, accept},
     pages::{self, Pages},
@@ -35,7 +35,8 @@ use super::{
 use crate::{
     api::{self, Api, problem::Problem},
     auth,
-    room::Wire,
+    context::Context,
+    wire::Wire,
 };
 
 /// A request's head must be there within this.

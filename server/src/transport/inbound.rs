@@ -19,7 +19,7 @@ use tungstenite::{
     protocol::{Role, WebSocketConfig},
 };
 
-use crate::room::Wire;
+use crate::wire::Wire;
 
 /// A WebSocket message up to this size is read whole and then refused with words; a larger one ends the connection (RFC
 /// 6455, status 1009).

@@ -9,10 +9,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connection::{self, Context},
+    connection::{self},
     inbound::Inbound,
 };
-use crate::room::Wire;
+use crate::{context::Context, wire::Wire};
 
 /// How long to wait after a connection could not be accepted (too many files are open, say) before the next try.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

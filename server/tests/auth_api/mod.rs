@@ -13,7 +13,7 @@ use axum::{
 use motet_protocol::message::Durability;
 use motet_server::{
     auth::{Authenticator, Secret, admin::create_admin, config::Choice, routes::routes},
-    hub::now_ms,
+    clock::now_ms,
     store::{self, StoreKind},
 };
 use serde_json::Value;

@@ -9,8 +9,9 @@ use motet_protocol::{
     message::{ClientMessage, ServerMessage},
 };
 use motet_server::{
-    room::{Outlet, ReaderId, Wire},
+    room::{Outlet, ReaderId},
     session::Session,
+    wire::Wire,
 };
 use tokio_util::codec::Decoder;
 

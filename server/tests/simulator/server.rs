@@ -16,8 +16,9 @@ use motet_protocol::{
 };
 use motet_server::{
     auth::Identity,
+    refusal::Refusal,
     room::{
-        Fed, Join, OpenRoom, Outlet, Principal, Refusal, RoomState, Submit, Submitted, Submitter,
+        Fed, Join, OpenRoom, Outlet, Principal, RoomState, Submit, Submitted, Submitter,
         chat::project,
         expiry::Expiry,
         limits::{RoomLimits, SNAPSHOT_BYTES_PER_ENTRY},

@@ -9,7 +9,10 @@ use motet_protocol::{
     message::{ClientMessage, Command, Entry},
     ot::Component,
 };
-use motet_server::room::{RoomState, Wire, chat::Record, limits::RoomLimits};
+use motet_server::{
+    room::{RoomState, chat::Record, limits::RoomLimits},
+    wire::Wire,
+};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{

@@ -5,6 +5,7 @@ import { MotetError } from "./errors.js";
 import { hold, type Hold } from "./locks.js";
 import { Motet, type MotetOptions } from "./motet.js";
 import type { Draft, RoomRecord, Storage } from "./storage/storage.js";
+import { Mismatch } from "./ot/wire.js";
 import { textOf } from "./text/text.js";
 
 /** Other pages' records are looked for so often, ms. */
@@ -126,7 +127,8 @@ export class Courier {
       return await Promise.race([this.#follow(client, record, textOf(text.text)), stopped]);
     } catch (error) {
       const { code, message } = error as MotetError;
-      if (GONE.has(code)) await this.#storage.keepDraft(draftOf(record, code, message), record);
+      // An operation that does not fit: the room or the server has another log than the record was written for.
+      if (GONE.has(code) || error instanceof Mismatch || error instanceof RangeError) await this.#storage.keepDraft(draftOf(record, code ?? "record_outdated", message), record);
       return null;
     } finally {
       client.destroy();
@@ -166,7 +168,7 @@ export class Courier {
 }
 
 /** The room or the revision that a record counts on is there no more. */
-const GONE = new Set(["room_not_found", "room_deleted", "room_expired", "revision_unknown", "not_found", "forbidden", "log_replaced"]);
+const GONE = new Set(["room_not_found", "room_deleted", "room_expired", "revision_unknown", "not_found", "forbidden"]);
 
 function draftOf(record: RoomRecord, code: string, message: string): Draft {
   const inserted = record.queue.flatMap(({ command }) => ("edit" in command ? command.edit.filter((component) => typeof component === "string") : []));

@@ -278,8 +278,10 @@ export interface WelcomeMessage {
   type: "welcome";
   protocol: number;
   server: string;
-  /** Identity of the server's data, the same after a restart. Older servers do not tell it. */
+  /** Identity of the server's data, the same after a restart. */
   server_id?: string | null;
+  /** Where the HTTP API is: a port of the same host, or a base URL that the operator configured. */
+  http?: { port: number } | { url: string } | null;
   participant: ParticipantId;
   account?: string | null;
   name?: string;
@@ -293,7 +295,7 @@ export interface JoinedMessage {
   channel: number;
   head: number;
   role: Role;
-  /** Identity of the room's log. A room that was deleted and made anew has another. Older servers do not tell it. */
+  /** Identity of the room's log. A room that was deleted and made anew has another. */
   log?: string | null;
   snapshot?: { revision: number; bytes: number } | null;
 }

@@ -10,9 +10,9 @@ use motet_protocol::{
     room::Author,
 };
 
-use crate::room::{
-    actor::{Actor, EntryMeta},
+use crate::{
     refusal::Refusal,
+    room::actor::{Actor, EntryMeta},
 };
 
 /// Texts that were rewritten are kept up to this, in bytes, the newest of them: with the text itself and the reactions a

@@ -13,7 +13,10 @@ use motet_protocol::{
 };
 
 use super::*;
-use crate::room::{Join, Outlet, ReaderId, Submit, Submitted, Wire, limits::WINDOW_QUIET_BYTES};
+use crate::{
+    room::{Join, Outlet, ReaderId, Submit, Submitted, limits::WINDOW_QUIET_BYTES},
+    wire::Wire,
+};
 
 const ANN: ParticipantId = ParticipantId(1);
 const BEN: ParticipantId = ParticipantId(2);

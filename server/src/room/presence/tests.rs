@@ -1,5 +1,5 @@
 use super::*;
-use crate::room::{window::Logged, wire::Encoded};
+use crate::{room::window::Logged, wire::Encoded};
 use motet_protocol::{
     codec,
     message::{Command, Entry},

@@ -18,11 +18,8 @@ use motet_protocol::{access::AccountId, chat::ChatMessage, codec, error::ErrorCo
 
 use super::{RoomHandle, chat_writer::bring_up};
 use crate::{
-    hub::refusal_of,
-    room::{
-        Refusal,
-        chat::{ChatEntry, Done, Messages, Record, project},
-    },
+    refusal::Refusal,
+    room::chat::{ChatEntry, Done, Messages, Record, project},
     store::{LogId, Store, StoreError, Swap},
 };
 
@@ -215,7 +212,7 @@ impl Written {
 /// The record of a message, brought up to the committed head. Waits for the disk.
 pub fn look_up(store: &dyn Store, cell: &RoomHandle, message: Revision) -> Result<Record, Refusal> {
     let found = bring_up(store, cell).and_then(|()| find(store, cell.log_id(), message));
-    let found = found.map_err(|error| refusal_of(&error))?;
+    let found = found?;
     let not_there = || Refusal::new(ErrorCode::NotFound, format!("there is no message {message}"));
     found.map(|(_, record)| record).ok_or_else(not_there)
 }
@@ -240,9 +237,9 @@ pub fn page(store: &dyn Store, cell: &RoomHandle, wanted: Wanted) -> Result<(Vec
         None => None,
         Some(message) => Some(look_up(store, cell, message)?.thread_of_answers()),
     };
-    bring_up(store, cell).map_err(|error| refusal_of(&error))?;
+    bring_up(store, cell)?;
     let log = cell.log_id();
-    let read = || {
+    let read = || -> Result<_, StoreError> {
         let (mut messages, mut bytes) = (Vec::new(), 0);
         let first = before.unwrap_or(Revision::MAX).min(at.map_or(Revision::MAX, |at| at.saturating_add(1)));
         let mut after = message_key(log, thread, first);
@@ -265,7 +262,7 @@ pub fn page(store: &dyn Store, cell: &RoomHandle, wanted: Wanted) -> Result<(Vec
             }
         }
     };
-    read().map_err(|error| refusal_of(&error))
+    Ok(read()?)
 }
 
 /// A message as it stood, with the replies that it had then.
@@ -290,7 +287,7 @@ pub fn mark_read(store: &dyn Store, cell: &RoomHandle, account: &AccountId, mess
     let record = look_up(store, cell, message)?;
     let key = mark_key(cell.log_id(), account);
     let mark = Mark { message, ordinal: record.ordinal() };
-    let write = || {
+    let write = || -> Result<_, StoreError> {
         for _ in 0..WRITE_TRIES {
             let stored = store.get(&key)?;
             let old: Mark = stored.as_ref().map(|value| decoded(&key, value)).transpose()?.unwrap_or_default();
@@ -302,7 +299,7 @@ pub fn mark_read(store: &dyn Store, cell: &RoomHandle, account: &AccountId, mess
         Ok(mark.ordinal)
     };
     // A room that is being removed has been read.
-    let ordinal = cell.beside(write).unwrap_or(Ok(mark.ordinal)).map_err(|error| refusal_of(&error))?;
+    let ordinal = cell.beside(write).unwrap_or(Ok(mark.ordinal))?;
     Ok(cell.with_state(|state| state.chat().count()).saturating_sub(ordinal))
 }
 

@@ -9,7 +9,8 @@ use super::{
     chat_pages::{BATCH_ENTRIES, Written, done_key},
 };
 use crate::{
-    hub::{blocking, history},
+    blocking::offload,
+    hub::history,
     room::chat::{Chat, ChatEntry},
     store::{LogId, Store, StoreError},
 };
@@ -29,7 +30,7 @@ impl ChatWriter {
             while let Some(room) = asked.recv().await {
                 room.chat_asked.store(false, Ordering::Release);
                 let store = Arc::clone(&store);
-                let done = blocking(move || {
+                let done = offload(move || {
                     if let Err(error) = bring_up(store.as_ref(), &room) {
                         tracing::warn!(room = %room.id, %error, "the chat is not written; it is when it is next read");
                     }

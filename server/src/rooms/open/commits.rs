@@ -10,11 +10,10 @@ use super::{
     follow::catch_up,
 };
 use crate::{
-    hub::refusal_of,
     log::Outcomes,
     metrics::Metrics,
     outbox::flush_dirty,
-    room::Refusal,
+    refusal::Refusal,
     store::{AppendOutcome, Store, StoreError},
 };
 use motet_protocol::error::ErrorCode;
@@ -49,7 +48,7 @@ pub async fn bring(
                         if metrics.store_takes.swap(false, Ordering::Relaxed) {
                             tracing::error!(%error, "the store takes no edits; trying again until it does");
                         }
-                        room.unavailable(refusal_of(&error));
+                        room.unavailable(error.into());
                     }
                 }
                 flush_if_many();

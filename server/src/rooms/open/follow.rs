@@ -6,8 +6,9 @@ use motet_protocol::error::ErrorCode;
 
 use super::RoomHandle;
 use crate::{
-    hub::{blocking, history, refusal_of},
-    room::Refusal,
+    blocking::blocking,
+    hub::history,
+    refusal::Refusal,
     store::{Head, Store},
 };
 
@@ -25,13 +26,12 @@ pub(super) async fn catch_up(store: Arc<dyn Store>, room: Arc<RoomHandle>, head:
     }
     let read = blocking(move || history::read_between(store.as_ref(), log, after, head.revision, CATCH_UP_BYTES)).await;
     match read {
-        Ok(Ok(entries)) => {
+        Ok(entries) => {
             // Where these are not all of them, the next append meets the rest.
             let reached = entries.last().map_or(after, |(entry, _)| entry.revision);
             let position = if reached == head.revision { head.position } else { 0 };
             room.conflict(entries, Head { revision: reached, position });
         }
-        Ok(Err(error)) => room.give_up(&refusal_of(&error)),
         Err(refusal) => room.give_up(&refusal),
     }
 }

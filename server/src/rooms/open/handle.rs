@@ -28,14 +28,16 @@ use super::{
     unload::snapshot_soon,
 };
 use crate::{
+    clock::now_ms,
     history::activity::Activity,
-    hub::{now_ms, registry::RoomRecord},
+    hub::registry::RoomRecord,
     log::LogWriter,
     metrics::Metrics,
     outbox::Connection,
+    refusal::{RETRY_AFTER_MS, Refusal},
     room::{
-        Effects, Fed, Join, OpenRoom, Outlet, Principal, ReaderId, Refusal, RoomState, Submit, Submitted, chat::Record,
-        expiry::Expiry, limits::RETRY_AFTER_MS, open::Unload,
+        Effects, Fed, Join, OpenRoom, Outlet, Principal, ReaderId, RoomState, Submit, Submitted, chat::Record,
+        expiry::Expiry, open::Unload,
     },
     store::{Append, Head, LogId, Store, StoreError},
 };
@@ -235,7 +237,7 @@ impl RoomHandle {
     /// Closes the room for good, since its log is damaged; what waited is given up, unacknowledged.
     pub(super) fn damaged(self: &Arc<Self>, error: &StoreError) {
         tracing::error!(room = %self.id, %error, "the room's log is damaged; it is closed");
-        self.give_up(&crate::hub::refusal_of(error));
+        self.give_up(&Refusal::from(error.clone()));
     }
 
     /// Closes the room along with what waits for the log, of which nothing is in flight and nothing will be acknowledged.

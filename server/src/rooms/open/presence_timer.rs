@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::{sync::Notify, time::sleep};
 
 use super::{RoomHandle, append_batch::flush_if_many};
-use crate::{hub::now_ms, outbox::flush_dirty};
+use crate::{clock::now_ms, outbox::flush_dirty};
 
 /// The rooms that have presence to tell with the next tick.
 #[derive(Debug, Default)]

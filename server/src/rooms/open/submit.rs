@@ -10,8 +10,11 @@ use super::{
     handle::{Answer, AppendWhen, RoomHandle},
 };
 use crate::{
-    hub::{blocking, history, now_ms, refusal_of},
-    room::{Principal, ReaderId, Refusal, Submit, Submitted, Submitter, submit::overloaded},
+    blocking::blocking,
+    clock::now_ms,
+    hub::history,
+    refusal::Refusal,
+    room::{Principal, ReaderId, Submit, Submitted, Submitter, submit::overloaded},
     store::Store,
 };
 
@@ -96,7 +99,7 @@ impl RoomHandle {
     /// Looks up a message that a submit is about, for the room to know it.
     async fn look_up(self: &Arc<Self>, store: &Arc<dyn Store>, message: Revision) -> Result<(), Refusal> {
         let (store, room) = (Arc::clone(store), Arc::clone(self));
-        blocking(move || chat_pages::look_up(store.as_ref(), &room, message).map(|record| room.learn(record))).await?
+        blocking(move || chat_pages::look_up(store.as_ref(), &room, message).map(|record| room.learn(record))).await
     }
 }
 
@@ -108,7 +111,7 @@ pub async fn older_entries(
 ) -> Result<Vec<Entry>, Refusal> {
     let (store, log, head) = (Arc::clone(store), room.log_id(), room.head());
     let read = blocking(move || history::read_between(store.as_ref(), log, base, head, HISTORY_BYTES_MAX)).await?;
-    let older: Vec<_> = read.map_err(|error| refusal_of(&error))?.into_iter().map(|(entry, _)| entry).collect();
+    let older: Vec<_> = read.into_iter().map(|(entry, _)| entry).collect();
     if older.last().is_some_and(|last| last.revision < head) {
         let words =
             format!("more than {HISTORY_BYTES_MAX} bytes came since revision {base}; join after it and transform");

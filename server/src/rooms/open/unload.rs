@@ -10,7 +10,9 @@ use motet_protocol::ids::UnixMs;
 
 use super::RoomHandle;
 use crate::{
-    hub::{activity, blocking, card, now_ms, rooms::Rooms},
+    blocking::offload,
+    clock::now_ms,
+    hub::{activity, card, rooms::Rooms},
     room::{RoomState, expiry, limits::UNLOAD_REPLAY_MAX, open::Unload},
     store::{Store, StoredSnapshot},
 };
@@ -39,7 +41,7 @@ impl Rooms {
                 idle.retain(|cell| may_go(store.as_ref(), cell, since_ms));
                 idle
             };
-            for cell in blocking(idle).await.unwrap_or_default() {
+            for cell in offload(idle).await.unwrap_or_default() {
                 self.unload(cell, since_ms);
             }
         }
@@ -66,7 +68,7 @@ impl Rooms {
                 }
             }
         };
-        let _ = blocking(keep).await;
+        let _ = offload(keep).await;
     }
 }
 

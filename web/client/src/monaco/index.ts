@@ -9,8 +9,10 @@ import { PERSON_COLORS, personColor } from "../editor/colors.js";
 import { Mirror } from "../editor/mirror.js";
 import { Pacer } from "../editor/pacer.js";
 import { canonical } from "../ot/changes.js";
+import { mapSelection } from "../ot/places.js";
 import type { ChangeEvent, Room } from "../room/room.js";
 import { stringOf, textOf } from "../text/text.js";
+import type { Selection } from "../wire.js";
 import { UserUndo } from "../undo/index.js";
 
 /** The parts of Monaco (0.56 and later) that are used. */
@@ -40,9 +42,17 @@ export interface MonacoModel {
   undo(): unknown;
   redo(): unknown;
 }
+/** Where a selection was begun, and where its caret is. */
+export interface MonacoSelection {
+  readonly selectionStartLineNumber: number;
+  readonly selectionStartColumn: number;
+  readonly positionLineNumber: number;
+  readonly positionColumn: number;
+}
 export interface MonacoEditor {
   getModel(): MonacoModel | null;
-  getSelections(): (MonacoRange & { readonly selectionStartLineNumber: number; readonly selectionStartColumn: number; readonly positionLineNumber: number; readonly positionColumn: number })[] | null;
+  getSelections(): MonacoSelection[] | null;
+  setSelections(selections: readonly MonacoSelection[]): void;
   getVisibleRanges(): MonacoRange[];
   onDidChangeCursorSelection(listener: () => void): MonacoDisposable;
   onDidScrollChange(listener: () => void): MonacoDisposable;
@@ -172,6 +182,9 @@ class MonacoBinding {
     if (!changes) return;
     const before = this.#held;
     this.#show(changes);
+    let end = 0;
+    changes.iterChangedRanges((_fromA, _toA, _fromB, toB) => (end = toB));
+    this.#select([{ anchor: end, head: end }]);
     const mending = this.#mirror.local(changes, before, this.#held);
     if (mending) this.#mend(mending);
   }
@@ -217,6 +230,7 @@ class MonacoBinding {
   #show(changes: ChangeSet): void {
     const edits: { range: MonacoRange; text: string }[] = [];
     changes.iterChanges((from, to, _fromB, _toB, insert) => edits.push({ range: this.#range(from, to), text: stringOf(insert) }));
+    const before = this.#selections();
     this.#applying = true;
     try {
       this.#model.applyEdits(edits);
@@ -224,6 +238,26 @@ class MonacoBinding {
       this.#applying = false;
     }
     this.#held = changes.apply(this.#held);
+    this.#select(before.map((selection) => mapSelection(changes, selection, false)));
+  }
+
+  #selections(): Selection[] {
+    const offset = (lineNumber: number, column: number) => this.#model.getOffsetAt({ lineNumber, column });
+    return (this.#editor.getSelections() ?? []).map((selection) => ({
+      anchor: offset(selection.selectionStartLineNumber, selection.selectionStartColumn),
+      head: offset(selection.positionLineNumber, selection.positionColumn),
+    }));
+  }
+
+  /** Monaco lets a selection take in what is inserted at its edges, so that typing over it would delete what another has put there. */
+  #select(selections: Selection[]): void {
+    if (JSON.stringify(selections) === JSON.stringify(this.#selections())) return;
+    this.#editor.setSelections(
+      selections.map(({ anchor, head }) => {
+        const [start, end] = [this.#model.getPositionAt(anchor), this.#model.getPositionAt(head)];
+        return { selectionStartLineNumber: start.lineNumber, selectionStartColumn: start.column, positionLineNumber: end.lineNumber, positionColumn: end.column };
+      }),
+    );
   }
 
   #range(from: number, to: number): MonacoRange {
@@ -233,15 +267,13 @@ class MonacoBinding {
 
   #tell(): void {
     if (this.#options.tellPresence === false || !this.#filled) return;
-    const place = (lineNumber: number, column: number) => this.#mirror.toRoom(Math.min(this.#held.length, this.#model.getOffsetAt({ lineNumber, column })));
+    const place = (offset: number) => this.#mirror.toRoom(Math.min(this.#held.length, offset));
+    const placeAt = (lineNumber: number, column: number) => place(this.#model.getOffsetAt({ lineNumber, column }));
     const visible = this.#editor.getVisibleRanges();
     const [first, last] = [visible[0], visible[visible.length - 1]];
     this.#room.setPresence({
-      selections: (this.#editor.getSelections() ?? []).map((selection) => ({
-        anchor: place(selection.selectionStartLineNumber, selection.selectionStartColumn),
-        head: place(selection.positionLineNumber, selection.positionColumn),
-      })),
-      ...(first && last ? { viewport: { anchor: place(first.startLineNumber, first.startColumn), head: place(last.endLineNumber, last.endColumn) } } : {}),
+      selections: this.#selections().map(({ anchor, head }) => ({ anchor: place(anchor), head: place(head) })),
+      ...(first && last ? { viewport: { anchor: placeAt(first.startLineNumber, first.startColumn), head: placeAt(last.endLineNumber, last.endColumn) } } : {}),
     });
   }
 

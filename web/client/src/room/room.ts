@@ -169,8 +169,8 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   #wanted = true;
   #refusal: MotetError | null = null;
   #sent: { channel: number; seq: number } | null = null;
-  /** Whether the next seq may turn out not to be the next one: an outstanding submit was given up without an answer. */
-  #seqUncertain = false;
+  /** What is known of the session's last seq, for when the text is loaded anew: `unknown` after a submit that was given up without an answer. */
+  #seq: "known" | "unknown" | "first" = "known";
   #replacedAt = 0;
   #mine: Presence = NO_PRESENCE;
   #presenceDue = false;
@@ -639,10 +639,36 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     loading.pieces.push(piece);
     if (!last) return;
     this.#loading = null;
+    if (this.#seq !== "unknown") return this.#loadedAnew(loading, this.#seq === "first" ? 0 : (this.machine?.seq ?? 0));
+    // A submit was given up without an answer: the log tells whether it is in it.
+    const channel = this.#channel;
+    void this.#lastSeq(loading.revision).then(
+      (seq) => channel === this.#channel && this.#loadedAnew(loading, seq),
+      (error: unknown) => channel === this.#channel && this.#channelRefused(error as MotetError),
+    );
+  }
+
+  /** The session's last seq in the log up to a revision; 0 if it has none there. */
+  async #lastSeq(revision: number): Promise<number> {
+    for (let to = revision; to > 0; to -= 1000) {
+      let found = 0;
+      for (let next = Math.max(1, to - 999); next <= to; ) {
+        const { entries } = await this.history.log(next, to - next + 1);
+        if (!entries.length) break;
+        for (const { participant, seq } of entries) if (participant === this.participant) found = Math.max(found, seq);
+        next = entries[entries.length - 1]!.revision + 1;
+      }
+      if (found) return found;
+    }
+    return 0;
+  }
+
+  #loadedAnew(loading: Loading, seq: number): void {
     const before = this.machine;
     const text = textOf(loading.pieces.join(""));
     const difference_ = before ? difference(before.text, text) : null;
-    this.machine = new Machine(loading.revision, before && !difference_ ? before.text : text, before?.seq ?? 0);
+    this.#seq = "known";
+    this.machine = new Machine(loading.revision, before && !difference_ ? before.text : text, seq);
     this.#setLimits();
     this.#anew = false;
     this.#hashed = -1;
@@ -714,7 +740,6 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     const pending = machine.acknowledged(seq, revision);
     if (!pending || !outgoing) return;
     this.#sent = null;
-    this.#seqUncertain = false;
     this.#answerTimer();
     if (pending.kind === "edit") this.#baseEdited(revision, this.participant!, pending.changes, before);
     else (pending.tag as Tag | null)?.resolve(revision);
@@ -745,7 +770,9 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
       this.#replacedAt = Date.now();
       return this.#join();
     }
-    if (LOG_REPLACED.has(error.code) && this.machine) return this.#logReplaced();
+    if (error.code === "room_replaced" && this.machine) return this.#logReplaced();
+    // The log is shorter than it was: the server was restored from a backup.
+    if (error.code === "revision_unknown" && this.machine) return this.#heal(error, true);
     if (error.retryAfterMs !== null) {
       this.emit("error", error);
       this.#retryTimer = later(error.retryAfterMs, () => this.#motet.status === "connected" && this.#channel === null && this.#join());
@@ -778,14 +805,14 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   /** The room was deleted and made anew: what is not acknowledged belongs to a text that is gone. */
   #logReplaced(): void {
     this.#log = null;
-    this.#heal(new MotetError("log_replaced", `the room ${this.name} was deleted and made anew`), false);
     // Another log knows nothing of the seqs of the old one.
-    this.#seqUncertain = true;
+    this.#seq = "first";
+    this.#heal(new MotetError("room_replaced", `the room ${this.name} was deleted and made anew`), false);
   }
 
   /** Throws the text away and loads it anew. What is not acknowledged becomes a draft. */
   #heal(error: MotetError, uncertain: boolean): void {
-    if (uncertain && this.machine?.outstanding) this.#seqUncertain = true;
+    if (uncertain && this.#seq === "known") this.#seq = "unknown";
     this.#giveUp(error.code, error);
     this.#anew = true;
     this.emit("error", error);
@@ -812,8 +839,10 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
         code,
         message: error.message,
         revision: machine.revision,
-        before: stringOf(machine.base),
-        after: stringOf(machine.text),
+        // A courier has read the text of the room that has the name now.
+        ...(code === "room_replaced" && this.#options.record
+          ? { before: null, after: null }
+          : { before: stringOf(machine.base), after: stringOf(machine.text) }),
         inserted,
         at: Date.now(),
       };
@@ -840,22 +869,14 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
       this.#ahead.uncover();
       return this.#touched();
     }
-    if (this.#seqUncertain && error.code === "seq_gap" && machine.seq > 1) {
-      machine.seq = this.#log === null || machine.seq <= 2 ? 1 : machine.seq - 1;
-      return this.#touched();
-    }
-    if (this.#seqUncertain && error.code === "seq_conflict") {
-      machine.seq++;
-      return this.#touched();
-    }
     const refused = machine.refused(seq);
     if (refused?.kind === "command") {
       (refused.tag as Tag | null)?.reject(error);
       this.emit("error", error);
       return this.#touched();
     }
-    if (error.code !== "seq_conflict") machine.seq--;
-    this.#heal(error, false);
+    machine.seq--; // A refused submit has used none.
+    this.#heal(error, SEQ_ERRORS.has(error.code));
   }
 
   // Sending.
@@ -974,8 +995,8 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
 
 /** Refuse what was said about presence or a call; the channel stays. */
 const PRESENCE_ERRORS = new Set(["bad_argument", "revision_unknown", "not_found", "rate_limited", "overloaded"]);
-/** On a join after a revision: the log is not the one that the revision is of. */
-const LOG_REPLACED = new Set(["revision_unknown", "log_replaced", "precondition_failed"]);
+/** The seqs are not what they were taken for. */
+const SEQ_ERRORS = new Set(["seq_gap", "seq_conflict"]);
 
 /** UTF-16 units of the last `scalars` characters before a position. */
 function utf16Before(text: Text, position: number, scalars: number): number {

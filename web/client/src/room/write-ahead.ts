@@ -86,9 +86,11 @@ export class WriteAhead {
       const machine = this.#owner.machine();
       const seq = machine?.outstanding ? machine.seq : 0;
       try {
-        await within(this.#write(machine));
-        this.kept = this.#storage!.durable;
-        this.error = null;
+        // That something could be removed does not say that something can be kept.
+        if (await within(this.#write(machine))) {
+          this.kept = this.#storage!.durable;
+          this.error = null;
+        }
       } catch (error) {
         this.#failed(error);
       }
@@ -99,17 +101,18 @@ export class WriteAhead {
     this.#running = null;
   }
 
-  async #write(machine: Machine | null): Promise<void> {
+  /** Returns whether a record was written. */
+  async #write(machine: Machine | null): Promise<boolean> {
     const storage = this.#storage!;
     const history = this.history?.() ?? null;
     if (!machine || (!machine.queue.length && history === null)) {
-      if (!this.#stored) return;
-      await storage.remove(this.#owner.key());
+      if (this.#stored) await storage.remove(this.#owner.key());
       this.#stored = false;
-      return;
+      return false;
     }
     this.#stored = true;
     await storage.put({ ...this.#owner.key(), ...this.#owner.about(), ...machine.record(), history, at: Date.now() });
+    return true;
   }
 
   #failed(error: unknown): void {
@@ -118,7 +121,7 @@ export class WriteAhead {
   }
 }
 
-function within(promise: Promise<void>): Promise<void> {
+function within<T>(promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = later(STORAGE_MS, () => reject(new Error("the storage does not answer")));
     promise.then(resolve, reject).finally(stop);

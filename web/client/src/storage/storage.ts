@@ -29,7 +29,7 @@ export interface Draft {
   server: string;
   account: string | null;
   room: string;
-  /** Why, for programs: an error code of the server's, or `log_replaced`, `record_outdated`, `abandoned`. */
+  /** Why, for programs: an error code of the server's, or `inconsistent`, `record_outdated`, `abandoned`. */
   code: string;
   /** Why, for people. */
   message: string;

@@ -41,7 +41,7 @@ const open = async (page: Page, room: string, editor = "codemirror") => {
 };
 const saved = (page: Page) => holds(page, "room.save.state === 'saved' && room.synced");
 const shown = (page: Page) => page.evaluate<string>("shown()");
-const focus = (page: Page) => page.click("textarea, .cm-content");
+const focus = (page: Page) => page.click("body > textarea, .cm-content, .monaco-editor .view-lines");
 const noErrors = async (page: Page) => expect(await page.evaluate("errors")).toEqual([]);
 
 /** Composes with an input method, as Chromium's own protocol drives it. */
@@ -55,7 +55,7 @@ async function compose(page: Page, steps: string[], between: (step: number) => P
   await cdp.detach();
 }
 
-describe.each(["codemirror", "textarea"])("%s", (editor) => {
+describe.each(["codemirror", "textarea", "monaco"])("%s", (editor) => {
   const room = () => `${editor}-${++number}`;
 
   test("a page and another client type in one text with line ends of all kinds", async () => {

@@ -13,22 +13,33 @@ export class Pages {
   #browser: Browser | null = null;
 
   async start(): Promise<this> {
-    const { outputFiles } = await build({
-      entryPoints: [join(import.meta.dirname, "../browser/page.ts")],
-      bundle: true,
-      format: "esm",
-      write: false,
-      // Sources import each other as ".js", as the built package does.
-      target: "es2022",
-    });
-    const script = outputFiles[0]!.text;
+    const files = new Map<string, string>();
+    for (const name of ["page", "monaco"]) {
+      const { outputFiles } = await build({
+        entryPoints: [join(import.meta.dirname, `../browser/${name}.ts`)],
+        bundle: true,
+        format: "esm",
+        write: false,
+        outdir: "/",
+        loader: { ".ttf": "empty" },
+        target: "es2022",
+        // Monaco's languages are loaded by imports that no test needs.
+        logLevel: "error",
+      });
+      for (const { path, text } of outputFiles) files.set(path, text);
+    }
     this.#server = createServer((request, response) => {
-      const isScript = request.url === "/page.js";
-      response.setHeader("content-type", isScript ? "text/javascript" : "text/html; charset=utf-8");
-      if (!isScript) {
+      const file = files.get(request.url!);
+      if (file !== undefined) {
+        response.setHeader("content-type", request.url!.endsWith(".css") ? "text/css" : "text/javascript");
+        return response.end(file);
+      }
+      const name = request.url === "/with-monaco" ? "monaco" : "page";
+      response.setHeader("content-type", "text/html; charset=utf-8");
+      if (name === "page") {
         response.setHeader("content-security-policy", "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src http://127.0.0.1:* ws://127.0.0.1:*; require-trusted-types-for 'script'");
       }
-      response.end(isScript ? script : '<!doctype html><meta charset="utf-8"><title>Test</title><body><script type="module" src="/page.js"></script>');
+      response.end(`<!doctype html><meta charset="utf-8"><title>Test</title><link rel="stylesheet" href="/${name}.css"><body><script type="module" src="/${name}.js"></script>`);
     });
     await new Promise<void>((resolve) => this.#server!.listen(0, "127.0.0.1", resolve));
     this.origin = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
@@ -44,8 +55,8 @@ export class Pages {
     return this.#browser!.newContext();
   }
 
-  address(options: Record<string, string>): string {
-    return `${this.origin}/#${new URLSearchParams(options).toString()}`;
+  address({ editor, ...options }: Record<string, string>): string {
+    return `${this.origin}/${editor === "monaco" ? "with-monaco" : ""}#${new URLSearchParams({ ...options, editor: editor ?? "" }).toString()}`;
   }
 
   async stop(): Promise<void> {

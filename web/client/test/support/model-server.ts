@@ -3,6 +3,8 @@
  * lines can be cut, and each direction can be held.
  */
 import type { ClientMessage, Command, Entry, ServerMessage, WireOperation } from "../../src/wire.js";
+import { crc32 } from "node:zlib";
+
 import { apply, transform } from "./operations.js";
 
 interface ModelRoom {
@@ -81,6 +83,14 @@ export class ModelServer {
         if (revision > room.log.length) return socket.refuse({ request: message.request }, "revision_unknown");
         return socket.say({ type: "text", request: message.request, revision, text: room.texts[revision]!, last: true });
       }
+      case "read_log": {
+        const { log } = this.room(message.room);
+        return socket.say({ type: "log", request: message.request, entries: log.slice(message.from - 1, message.from - 1 + message.limit), head: log.length });
+      }
+      case "hash_text": {
+        const bytes = new TextEncoder().encode(this.room(message.room).texts[(message.at as { revision: number }).revision]!);
+        return socket.say({ type: "hash", request: message.request, revision: (message.at as { revision: number }).revision, crc32: crc32(bytes), bytes: bytes.length });
+      }
       default:
     }
   }
@@ -93,7 +103,8 @@ export class ModelServer {
       this.channels.delete(other);
       other.connection.refuse({ channel: other.channel }, "session_replaced");
     }
-    if (after !== undefined && ((log && log !== room.id) || after > room.log.length)) return socket.refuse({ channel }, "revision_unknown");
+    if (after !== undefined && log && log !== room.id) return socket.refuse({ channel }, "room_replaced");
+    if (after !== undefined && after > room.log.length) return socket.refuse({ channel }, "revision_unknown");
     this.channels.add({ connection: socket, channel, room: name, session: socket.session });
     const head = room.log.length;
     const role = this.roles.get(socket.session) ?? "editor";

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 
-import { MemoryStorage, Motet, type Draft, type MotetOptions, type Room } from "../../src/index.js";
+import { MemoryStorage, Motet, type Draft, type MotetOptions, type Room, type RoomRecord } from "../../src/index.js";
 import { ModelServer } from "../support/model-server.js";
-import { until } from "../support/wait.js";
+import { pause, until } from "../support/wait.js";
 
 const clients: Motet[] = [];
 afterEach(() => clients.splice(0).forEach((client) => client.destroy()));
@@ -113,10 +113,97 @@ describe("a room", () => {
     room.on("draft", (draft) => drafts.push(draft));
     motet.connect();
     await until(() => room.synced && room.text === "");
-    expect(drafts.map(({ inserted }) => inserted)).toEqual([["late, "]]);
+    expect(drafts).toMatchObject([{ code: "room_replaced", inserted: ["late, "], after: "late, of the old room" }]);
     room.edit({ from: 0, insert: "new" });
     await until(() => !room.hasUnsyncedChanges);
     expect(server.room("notes").text).toBe("new");
+  });
+
+  test("a text that has come to differ while an edit is on its way is loaded anew, and the seq is found in the log", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const [room, other] = [motet.room("notes", { create: true }), client(server).room("notes", { create: true })];
+    await Promise.all([room.whenSynced, other.whenSynced]);
+    room.edit({ from: 0, insert: "one" });
+    await until(() => room.save.state === "saved" && other.text === "one");
+    for (const socket of server.sockets) if (socket.session === motet.session) socket.hold(false, true);
+    room.edit({ from: 3, insert: " two" });
+    await until(() => server.room("notes").log.length === 2);
+    room.machine!.base = room.machine!.base.replace(0, 3, room.machine!.base.slice(0, 2)); // A fault, made here.
+    other.edit({ from: 0, insert: "!" });
+    await until(() => server.room("notes").log.length === 3);
+    for (const socket of server.sockets) socket.hold(false, false);
+    await until(() => room.synced && room.text === "!one two", () => room.text);
+    room.edit({ from: 0, insert: "more " });
+    await until(() => !room.hasUnsyncedChanges);
+    expect(server.room("notes").text).toBe("more !one two");
+    expect(server.room("notes").log.map(({ seq }) => seq)).toEqual([1, 2, 1, 3]);
+  });
+
+  test("nothing is sent before it is written down, and typing meanwhile goes with the next write", async () => {
+    const server = new ModelServer();
+    const writes: { inserted: string; done: () => void }[] = [];
+    class Slow extends MemoryStorage {
+      override readonly durable = true;
+      override put(record: RoomRecord): Promise<void> {
+        return new Promise((resolve) => writes.push({ inserted: JSON.stringify(record.queue.map(({ command }) => command)), done: () => void super.put(record).then(resolve) }));
+      }
+    }
+    const room = client(server, { storage: new Slow() }).room("notes", { create: true });
+    await room.whenSynced;
+    room.edit({ from: 0, insert: "a" });
+    room.edit({ from: 1, insert: "b" });
+    room.edit({ from: 2, insert: "c" });
+    await pause(20);
+    expect(writes.map(({ inserted }) => inserted)).toEqual(['[{"edit":["a"]}]']);
+    // What else happens in the room does not send it earlier.
+    const other = client(server).room("notes");
+    await other.whenSynced;
+    other.edit({ from: 0, insert: "!" });
+    await until(() => room.text === "abc!");
+    await pause(20);
+    expect(server.room("notes").text).toBe("!");
+    writes[0]!.done();
+    await until(() => server.room("notes").text === "a!" && writes.length === 2);
+    await pause(20);
+    expect(server.room("notes").text).toBe("a!"); // "bc" waits for its own write.
+    for (let i = 1; room.hasUnsyncedChanges || i < writes.length; i++) {
+      await until(() => i < writes.length || !room.hasUnsyncedChanges);
+      writes[i]?.done();
+      await pause(5);
+    }
+    expect(server.room("notes").text).toBe("abc!");
+  });
+
+  test("a storage that fails does not keep edits from being sent, and is not called one that keeps them", async () => {
+    const server = new ModelServer();
+    class Broken extends MemoryStorage {
+      override readonly durable = true;
+      override put(): Promise<void> {
+        return Promise.reject(new Error("the disk is full"));
+      }
+    }
+    const room = client(server, { storage: new Broken() }).room("notes", { create: true });
+    await room.whenSynced;
+    expect(room.save.kept).toBe(true);
+    room.edit({ from: 0, insert: "sent" });
+    await until(() => !room.hasUnsyncedChanges);
+    expect(server.room("notes").text).toBe("sent");
+    expect(room.save.kept).toBe(false);
+    expect(room.save.error?.message).toContain("the disk is full");
+  });
+
+  test("commands that are no edits keep their place between edits, and those refused do not hold the others up", async () => {
+    const server = new ModelServer();
+    const room = client(server).room("notes", { create: true });
+    await room.whenSynced;
+    room.edit({ from: 0, insert: "one two" });
+    const comment = room.comments.open(4, 7, "why?");
+    room.edit({ from: 0, insert: "😀 " });
+    const said = room.chat.say("hello");
+    expect(await Promise.all([comment, said])).toEqual([2, 4]);
+    expect(server.room("notes").log.map(({ command }) => Object.keys(command)[0])).toEqual(["edit", "comment", "edit", "chat"]);
+    expect(server.room("notes").log[1]!.command).toEqual({ comment: { open: { start: 4, end: 7, text: "why?" } } });
   });
 
   test("halves of surrogate pairs are made well", async () => {
