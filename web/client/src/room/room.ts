@@ -166,6 +166,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   #opened: boolean;
   #closed: MotetError | null = null;
   #destroyed = false;
+  #leaving = false;
   #wanted = true;
   #refusal: MotetError | null = null;
   #sent: { channel: number; seq: number } | null = null;
@@ -402,7 +403,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     if (this.#motet.status === "connected") {
       if (this.#channel === null && this.#opened) this.#join();
       else if (!this.#opened) this.#open();
-    } else this.#motet.connect();
+    } else if (!this.#leaving) this.#motet.connect();
     this.emit("status", this.status);
   }
 
@@ -413,14 +414,32 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#leave();
   }
 
-  /** Leaves for good. What is not acknowledged stays in storage, and is delivered by this or another page. */
+  /** Leaves for good, once everything is acknowledged: until then the room goes on without its listeners. */
   destroy(): void {
+    if (this.#destroyed || this.#leaving) return;
+    this.silence();
+    this.#leaving = true;
+    if (!this.hasUnsyncedChanges || this.#closed) return this.end();
+    if (!this.#wanted) this.connect();
+    const look = () => this.#leaving && (!this.hasUnsyncedChanges || this.#closed) && this.end();
+    this.on("unsyncedChanges", look);
+    this.on("closed", look);
+  }
+
+  /** @internal The room is wanted again before it has left. */
+  revive(): void {
+    if (this.#leaving) this.silence();
+    this.#leaving = false;
+  }
+
+  /** @internal Leaves at once. What is not acknowledged stays in storage, and is delivered by a later page. */
+  end(): void {
     if (this.#destroyed) return;
     this.disconnect();
     this.#destroyed = true;
     this.#hashTimer();
     this.#presenceTimer?.();
-    this.#motet.forget(this);
+    this.#motet.forget(this, this.machine && { seq: this.machine.seq, log: this.#log });
     this.silence();
   }
 
@@ -639,7 +658,12 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     loading.pieces.push(piece);
     if (!last) return;
     this.#loading = null;
-    if (this.#seq !== "unknown") return this.#loadedAnew(loading, this.#seq === "first" ? 0 : (this.machine?.seq ?? 0));
+    if (this.#seq !== "unknown") {
+      // The session may have been in this room before, in another object; in another log its seqs begin anew.
+      const left = this.#motet.left(this.name);
+      const seq = this.machine?.seq ?? (left && left.log === this.#log ? left.seq : 0);
+      return this.#loadedAnew(loading, this.#seq === "first" ? 0 : seq);
+    }
     // A submit was given up without an answer: the log tells whether it is in it.
     const channel = this.#channel;
     void this.#lastSeq(loading.revision).then(
@@ -849,6 +873,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
       this.#refusal = error;
       void this.#ahead.draft(draft);
       this.emit("draft", draft);
+      this.#motet.emit("draft", draft);
     } else this.#ahead.changed();
     this.#tellSave();
   }
