@@ -478,6 +478,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#receiving = true;
     const composer = new Composer();
     let told = false;
+    let acknowledged = false;
     const held = this.#inbox;
     this.#inbox = [];
     try {
@@ -486,8 +487,10 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
         if (message.type === "presence") {
           this.#people.hear(message, this.machine!.base, this.machine!.revision);
           told = true;
-        } else if (message.type === "ack") this.#acknowledged(message.seq, message.revision);
-        else {
+        } else if (message.type === "ack") {
+          this.#acknowledged(message.seq, message.revision);
+          acknowledged = true;
+        } else {
           const changes = this.#entry(message.entry);
           if (changes && !changes.empty) composer.add(changes);
         }
@@ -503,7 +506,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#changed(composer.finish(), false);
     if (told) this.emit("presence", undefined);
     this.#caughtUp();
-    this.#touched();
+    this.#touched(acknowledged);
   }
 
   /** Has a binding's undo history written down with what is not acknowledged; `make` gives it as JSON. */
@@ -906,10 +909,12 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
 
   // Sending.
 
-  /** Something changed in what is not acknowledged: writes it down, then sends it. */
-  #touched(): void {
-    this.machine?.begin();
-    this.#ahead.changed();
+  /**
+   * Writes down what is not acknowledged, then sends it. Where only others' edits came (`changed` is false), what was written stays right: it
+   * names the revision that it counts on.
+   */
+  #touched(changed = true): void {
+    if (this.machine?.begin() || changed) this.#ahead.changed();
     this.#tellSave();
     this.#scheduleHash();
   }
