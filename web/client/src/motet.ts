@@ -121,7 +121,11 @@ export class Motet extends Emitter<MotetEvents> {
   #name: string;
   #destroyed = false;
   #stopRenewal: () => void = () => {};
-  readonly #hidden = () => env.document?.visibilityState !== "visible" && this.#flush();
+  readonly #hidden = () => {
+    if (env.document?.visibilityState !== "visible") this.#flush();
+    // A page that was put to sleep does not know what became of its connection.
+    else if (this.status !== "disconnected" || this.retryAt !== null) this.#connection.wake();
+  };
   readonly #leaves = (event: { persisted?: boolean }) => {
     this.#flush();
     // A page that the browser may put aside must not hold its session: another tab delivers for it then.
