@@ -1,18 +1,20 @@
-//! What can be typed.
+//! The command line: parses it, signs in, and runs the command.
 
 use std::{env, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use super::{
-    Failure, Globals, apply::Apply, at, cat::Cat, chat::Chat, comment::Comment, complete::Complete, create::Create,
-    list::Rooms, load::Load, log::Log, notice, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show,
-    summary::Summary, watch::Watch, who::Who,
-};
+use crate::http::{Credentials, HttpAddress, session};
 use crate::{
-    address::Address,
-    http::{Credentials, HttpAddress, session},
+    cli::{Failure, Globals, at, notice},
+    commands::{
+        apply::Apply, cat::Cat, chat::Chat, comment::Comment, complete::Complete, create::Create, list::Rooms,
+        log::Log, over_http::OverHttp, put::Put, replay::Replay, rm::Rm, show::Show, summary::Summary, watch::Watch,
+        who::Who,
+    },
+    load::Load,
 };
+use motet_client::address::Address;
 
 /// Reads, edits, watches and measures the rooms of a Motet server.
 ///

@@ -22,7 +22,7 @@ pub enum Address {
 /// The port that a server listens on for TCP unless told otherwise.
 const TCP_PORT: u16 = 6684;
 /// The port that a server listens on for HTTP unless told otherwise.
-pub(crate) const HTTP_PORT: u16 = 6683;
+pub const HTTP_PORT: u16 = 6683;
 
 /// A text that is no address of a server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

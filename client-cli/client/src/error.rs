@@ -34,10 +34,8 @@ pub enum ErrorKind {
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
-    words: Arc<str>,
+    message: Arc<str>,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// Whether it is about the HTTP API, which has an address of its own.
-    over_http: bool,
 }
 
 impl Error {
@@ -46,42 +44,35 @@ impl Error {
         self.kind
     }
 
-    pub(crate) fn new(kind: ErrorKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into().into(), source: None, over_http: false }
+    /// An error of a layer that is built on this library.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into().into(), source: None }
     }
 
-    /// The same, of the HTTP API.
-    pub(crate) fn over_http(self) -> Self {
-        Self { over_http: true, ..self }
+    /// The same error with the error that caused it.
+    pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { source: Some(Arc::new(source)), ..self }
     }
 
-    /// Whether it is about the HTTP API.
-    pub(crate) fn is_over_http(&self) -> bool {
-        self.over_http
-    }
-
-    pub(crate) fn refused(error: &ErrorMessage) -> Self {
+    /// A refusal by the server, with its code and message.
+    pub fn refused(error: &ErrorMessage) -> Self {
         Self::new(ErrorKind::Refused(error.code), error.message.clone())
     }
 
-    pub(crate) fn bad_server(words: impl fmt::Display) -> Self {
-        Self::new(ErrorKind::BadServer, format!("the server said what it may not say: {words}"))
+    /// A server that breaks the protocol; `what` says how.
+    pub fn bad_server(what: impl fmt::Display) -> Self {
+        Self::new(ErrorKind::BadServer, format!("the server said what it may not say: {what}"))
     }
 
     pub(crate) fn closed() -> Self {
         Self::new(ErrorKind::Closed, "the client was closed")
     }
 
-    /// A server that was not reached. One that answered with a refusal is told as that.
-    pub(crate) fn no_connection(server: &Address, error: ConnectionError) -> Self {
+    /// A connection that could not be opened. A server that refused it for good becomes that refusal.
+    pub fn no_connection(server: &Address, error: ConnectionError) -> Self {
         match error {
             ConnectionError::Bye(message) if !is_passing(&message) => Self::refused(&message),
-            error => Self {
-                kind: ErrorKind::NoConnection,
-                words: format!("cannot reach {server}: {error}").into(),
-                source: Some(Arc::new(error)),
-                over_http: false,
-            },
+            error => Self::new(ErrorKind::NoConnection, format!("cannot reach {server}: {error}")).with_source(error),
         }
     }
 }
@@ -104,7 +95,7 @@ pub(crate) fn is_passing(bye: &ErrorMessage) -> bool {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words)
+        f.write_str(&self.message)
     }
 }
 
@@ -116,7 +107,6 @@ impl std::error::Error for Error {
 
 impl From<Mismatch> for Error {
     fn from(mismatch: Mismatch) -> Self {
-        let words = mismatch.to_string().into();
-        Self { kind: ErrorKind::Mismatch, words, source: Some(Arc::new(mismatch)), over_http: false }
+        Self::new(ErrorKind::Mismatch, mismatch.to_string()).with_source(mismatch)
     }
 }

@@ -1,31 +1,19 @@
 //! How a command can fail, and what the shell hears of it.
 
-use std::{io, process::ExitCode};
+use std::{error::Error as _, io, process::ExitCode};
 
-use crate::{
-    address::Address,
-    connection::ConnectionError,
-    error::{Error, ErrorKind},
-    http::session::SessionError,
-};
+use crate::http::{api::NoHttp, session::SessionError};
+use motet_client::error::{Error, ErrorKind};
 
 /// How a command can fail; each kind has its exit code.
 #[derive(Debug, thiserror::Error)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// It did not work: 1.
     #[error("{0}")]
     Failed(String),
     /// What was typed makes no sense: 2, as for what the parser refuses.
     #[error("{0}")]
     Usage(String),
-    /// There is no connection to the server: 3.
-    #[error("cannot reach {server}: {source}")]
-    NoConnection {
-        /// Where it should be.
-        server: Address,
-        /// Why not.
-        source: ConnectionError,
-    },
     /// The client failed: 3 where the connection is at fault, else 1.
     #[error(transparent)]
     Client(#[from] Error),
@@ -36,7 +24,7 @@ pub enum Failure {
 
 impl Failure {
     /// The exit code of the process.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code())
     }
 
@@ -50,7 +38,6 @@ impl Failure {
             Self::BrokenPipe => 0,
             Self::Failed(_) => 1,
             Self::Usage(_) => 2,
-            Self::NoConnection { .. } => 3,
             Self::Client(error) => match error.kind() {
                 ErrorKind::NoConnection | ErrorKind::OutcomeUnknown | ErrorKind::Closed => 3,
                 ErrorKind::Refused(_)
@@ -68,7 +55,6 @@ impl Failure {
             Self::BrokenPipe => "broken_pipe",
             Self::Failed(_) => "failed",
             Self::Usage(_) => "usage",
-            Self::NoConnection { .. } => "no_connection",
             Self::Client(error) => match error.kind() {
                 ErrorKind::Refused(code) => code.as_str(),
                 ErrorKind::NoConnection | ErrorKind::Closed => "no_connection",
@@ -84,11 +70,8 @@ impl Failure {
     /// What to do about it, where the words of the server do not say so.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         let code = match self {
-            Self::NoConnection { .. } => {
-                return Some("is motetd running there? Name another with --server or MOTET_SERVER");
-            }
             Self::Client(error) => match error.kind() {
-                ErrorKind::NoConnection if error.is_over_http() => {
+                ErrorKind::NoConnection if is_over_http(error) => {
                     return Some(
                         "does motetd speak HTTP there? Name another with --http or MOTET_HTTP, or --server ws://HOST:PORT for both",
                     );
@@ -112,6 +95,10 @@ impl Failure {
     }
 }
 
+fn is_over_http(error: &Error) -> bool {
+    error.source().is_some_and(|cause| cause.is::<NoHttp>())
+}
+
 impl From<SessionError> for Failure {
     fn from(error: SessionError) -> Self {
         match error {
@@ -132,6 +119,7 @@ impl From<io::Error> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use motet_client::{address::Address, connection::ConnectionError};
     use motet_protocol::error::{About, ErrorCode, ErrorMessage};
 
     use super::*;
@@ -150,7 +138,6 @@ mod tests {
         assert_eq!(Failure::Client(refused(ErrorCode::RoomNotFound)).code(), 1);
         assert_eq!(Failure::Failed(String::new()).code(), 1);
         assert_eq!(Failure::Usage(String::new()).code(), 2);
-        assert_eq!(Failure::NoConnection { server: server.clone(), source: ConnectionError::Closed }.code(), 3);
         assert_eq!(Failure::Client(Error::no_connection(&server, ConnectionError::Closed)).code(), 3);
         assert_eq!(Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)).code(), 0);
         assert_eq!(Failure::from(io::Error::from(io::ErrorKind::NotFound)).code(), 1);

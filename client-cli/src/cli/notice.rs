@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::Failure;
-use crate::room::{Event, Events};
+use motet_client::room::{Event, Events};
 
 /// Says something that is no failure.
 pub(crate) fn say(json: bool, words: impl Display) {

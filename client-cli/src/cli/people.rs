@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
+use motet_client::room::Event;
 use motet_protocol::{
     ids::{ParticipantId, Revision},
     room::Author,
 };
 
 use super::{Failure, notice};
-use crate::room::Event;
 
 /// Somebody's name, or the account, or the beginning of the participant.
 pub(crate) fn name_of(participant: ParticipantId, author: &Author) -> String {

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use motet_client::{client::Client, error::ErrorKind};
 use motet_protocol::{error::ErrorCode, hash::TextHash, ids::RoomId, message::At, ot::Operation};
 use tokio::{
     sync::watch,
@@ -26,11 +27,7 @@ use super::{
     stop::interrupted,
     storm::Storms,
 };
-use crate::{
-    client::Client,
-    commands::{Failure, Globals, notice},
-    error::ErrorKind,
-};
+use crate::cli::{Failure, Globals, notice};
 
 /// How long the last edits may take to reach everyone.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ use super::{
     stop::interrupted,
     words::Words,
 };
-use crate::commands::{Failure, Globals};
+use crate::cli::{Failure, Globals};
 
 /// What workers have said and the first process has not looked at.
 const HEARD_MAX: usize = 64;

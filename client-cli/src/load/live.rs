@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, io::Write};
 
 use super::figures::Sample;
-use crate::commands::output::is_watched;
+use crate::cli::output::is_watched;
 
 /// Rates in the sparkline.
 const SPARKS_MAX: usize = 40;

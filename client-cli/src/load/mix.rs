@@ -5,7 +5,7 @@ use std::sync::Arc;
 use motet_protocol::ot::Operation;
 use rand::{RngExt, rngs::StdRng};
 
-use crate::commands::replay::trace::Trace;
+use crate::trace::Trace;
 
 const LETTERS: [&str; 16] = ["e", "t", "a", "o", "i", "n", "s", "h", "r", "d", "l", "u", " ", ".", "ä", "\n"];
 

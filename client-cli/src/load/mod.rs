@@ -34,7 +34,7 @@ use self::{
     stop::{interrupted, until},
     words::Words,
 };
-use super::{Failure, Globals, notice};
+use crate::cli::{Failure, Globals, notice};
 
 /// Loads a server and measures it: in a closed loop every writer edits, waits for the acknowledgement, and edits again; with
 /// --rate edits are due at fixed times (an open loop), and latency counts from then.

@@ -5,6 +5,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use motet_client::{
+    address::Address,
+    connection::{ConnectionError, Greeting},
+    error::Error,
+};
 use motet_protocol::{
     client::{Client, Outgoing, State},
     error::{About, ErrorMessage},
@@ -30,12 +35,7 @@ use super::{
     wire::{Line, Meter},
     words::Wire,
 };
-use crate::{
-    address::Address,
-    commands::Failure,
-    connection::{ConnectionError, Greeting},
-    error::Error,
-};
+use crate::cli::Failure;
 
 /// The channel of the only room of a connection.
 const CHANNEL: u32 = 1;

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use motet_client::address::Address;
 use motet_protocol::message::Durability;
 use serde::Serialize;
 
 use super::{figures::Outcome, metrics::Usage, scenario::Scenario};
-use crate::{
-    address::Address,
-    commands::{Failure, latency::Latency, output::Output},
-};
+use crate::cli::{Failure, latency::Latency, output::Output};
 
 /// A process of the load has one thread; with this share of a processor in use it has no time left.
 const CPU_SHARE_MAX: f64 = 0.9;

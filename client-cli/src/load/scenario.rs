@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::words::{Wire, Words};
 use crate::{
-    address::Address,
-    commands::{Failure, Globals, replay::trace::Trace},
+    cli::{Failure, Globals},
+    trace::Trace,
 };
+use motet_client::address::Address;
 
 /// Edits a second that can be asked for: more than any server on one machine takes.
 const RATE_MAX: f64 = 10_000_000.0;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::commands::Failure;
+use crate::cli::Failure;
 
 /// Waits until somebody presses Ctrl-C. The first time this is asked, the process no longer ends by that itself.
 pub(super) async fn interrupted() {

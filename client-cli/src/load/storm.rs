@@ -17,7 +17,7 @@ use super::{
     peer::{Common, open},
     scenario::Scenario,
 };
-use crate::commands::Globals;
+use crate::cli::Globals;
 
 /// The storms of the measured time.
 pub(super) struct Storms(Option<AbortOnDropHandle<()>>);

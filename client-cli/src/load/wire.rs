@@ -11,6 +11,10 @@ use std::{
 };
 
 use futures_util::{SinkExt, StreamExt};
+use motet_client::{
+    address::Address,
+    connection::{ConnectionError, Greeting},
+};
 use motet_protocol::{
     codec::{self, ClientCodec},
     json,
@@ -29,10 +33,6 @@ use tokio_tungstenite::{
 use tokio_util::codec::Framed;
 
 use super::words::Wire;
-use crate::{
-    address::Address,
-    connection::{ConnectionError, Greeting},
-};
 
 /// How long connecting and greeting may take together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::commands::Failure;
+use crate::cli::Failure;
 
 /// The largest scenario file.
 const FILE_BYTES_MAX: u64 = 1024 * 1024;

@@ -1,10 +1,6 @@
 //! Summaries, completion, and who is in which file of a project, as people use them from a shell.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
-
-mod harness;
-
-use harness::{Server, client, id, person::Person};
+use crate::harness::{Server, client, id, person::Person};
 
 #[test]
 fn a_summary_tells_what_happened_in_words_and_as_json() {

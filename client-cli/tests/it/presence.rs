@@ -1,15 +1,11 @@
 //! People who see each other, through the library and the command.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
-
-mod harness;
-
 use std::{
     io::{BufRead, BufReader},
     time::Duration,
 };
 
-use harness::{Server, client, id, line::Line, motet};
+use crate::harness::{Server, client, id, line::Line, motet};
 use motet_client::{
     error::ErrorKind,
     room::{Event, Events, Room},

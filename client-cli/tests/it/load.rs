@@ -1,8 +1,4 @@
 //! `motet load` against a server in this process: what it counts, and what makes it fail.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
-
-mod harness;
-
 use std::{
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
@@ -14,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use harness::{Server, motet, run_motet};
+use crate::harness::{Server, motet, run_motet};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tokio::{

@@ -1,13 +1,9 @@
 //! What a program notices of lost connections and refusals: nothing is lost, nothing is doubled, and it is told.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod harness;
-
 use std::time::{Duration, Instant};
 
+use crate::harness::{Server, client, id, line::Line, options, run_motet};
 use futures_util::{SinkExt, StreamExt};
-use harness::{Server, client, id, line::Line, options, run_motet};
 use motet_client::{
     client::{Backoff, Client},
     connection::{Connection, ConnectionError},

@@ -1,15 +1,11 @@
 //! Accounts, sessions, roles and links, as people use them from a shell.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
-
-mod harness;
-
 use std::{
     fs,
     io::{BufRead, BufReader},
 };
 
-use harness::{
+use crate::harness::{
     Server,
     person::{Person, printed},
 };

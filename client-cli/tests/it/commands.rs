@@ -1,12 +1,8 @@
 //! The commands, with the real `motet` against a real server.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod harness;
-
 use std::io::{BufRead, BufReader, Read};
 
-use harness::{Server, line::Line, motet, run_motet};
+use crate::harness::{Server, line::Line, motet, run_motet};
 use serde_json::Value;
 
 #[test]

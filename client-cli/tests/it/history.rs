@@ -1,12 +1,8 @@
 //! What happened in a room, and how to get it back, as people use it from a shell.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
-
-mod harness;
-
 use std::fs;
 
-use harness::{Server, person::Person};
+use crate::harness::{Server, person::Person};
 
 /// The revision of Ann's edit: the first one says who she is.
 const DRAFT: &str = "2";

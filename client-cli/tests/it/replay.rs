@@ -1,12 +1,8 @@
 //! Editing histories and load, with the real `motet` against a real server.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
-
-mod harness;
-
 use std::{fmt::Write, path::PathBuf};
 
-use harness::Server;
+use crate::harness::Server;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::{Value, json};
 

@@ -1,13 +1,5 @@
 //! A real server in this process, the real `motet`, and a line between them that can be cut.
 
-#![allow(
-    dead_code,
-    missing_docs,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test file uses its part of the harness"
-)]
-
 pub mod line;
 pub mod person;
 
