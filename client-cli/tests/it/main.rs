@@ -8,6 +8,7 @@ mod accounts;
 mod assist;
 mod commands;
 mod history;
+mod library;
 mod load;
 mod presence;
 mod replay;
