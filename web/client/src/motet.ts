@@ -173,6 +173,7 @@ export class Motet extends Emitter<MotetEvents> {
     if (options.connect !== false) this.connect();
   }
 
+  /** Where the connection stands. */
   get status(): ConnectionStatus {
     return this.#connection.status;
   }

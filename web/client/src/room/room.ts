@@ -277,6 +277,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     return this.machine?.waiting ?? 0;
   }
 
+  /** Whether what was done here is in the log, in words that a page can show. */
   get save(): SaveState {
     const waiting = this.unsyncedChanges;
     const state = this.#refusal ? "refused" : !this.#joined && (waiting || this.#motet.status === "disconnected") ? "offline" : waiting ? "saving" : "saved";
