@@ -1,16 +1,16 @@
-//! Motet's client: a library that connects, reconnects and resumes, and the commands of `motet`.
+//! The command `motet`: a Motet server from a terminal and from scripts.
 //!
-//! - [`client`]: a connection that comes back by itself, with questions and rooms on it. Start here.
-//! - [`room`]: the replica of a room, its events.
-//! - [`error`]: what can go wrong.
-//! - [`connection`]: messages over TCP or WebSocket, after the handshake; [`address`]: where a server is.
-//! - [`http`]: the HTTP API, and who is signed in.
-//! - [`commands`]: what `motet` does.
+//! - [`arguments`]: parses the command line and runs the command.
+//! - `commands`: one file for each command; `load`: the load harness.
+//! - `cli`: output, progress, failures, places in history: what several commands share.
+//! - `trace`: recorded editing histories, which `motet replay` and the load harness type again.
+//! - `http`: the HTTP API, and the file that keeps sign-ins.
+//!
+//! Programs use the library `motet-client` instead.
 
-pub mod address;
-pub mod client;
-pub mod commands;
-pub mod connection;
-pub mod error;
-pub mod http;
-pub mod room;
+pub mod arguments;
+mod cli;
+mod commands;
+mod http;
+mod load;
+mod trace;

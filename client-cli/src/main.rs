@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use motet_client::commands::{Cli, not_a_command, run};
+use motet_cli::arguments::{Cli, not_a_command, run};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {

@@ -3,6 +3,7 @@
 use std::io::{self, BufRead};
 
 use clap::Args;
+use motet_client::{client::Client, room::Room};
 use motet_protocol::{
     ids::{Revision, RoomId},
     limits::PAGE_MAX,
@@ -12,8 +13,7 @@ use motet_protocol::{
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Failure, Globals, notice, output::Output};
-use crate::{client::Client, room::Room};
+use crate::cli::{Failure, Globals, notice, output::Output};
 
 /// Applies operations from standard input, one JSON value a line.
 ///

@@ -3,19 +3,20 @@
 use std::io::{self, IsTerminal, Read};
 
 use clap::Args;
+use motet_client::error::Error;
 use motet_protocol::{
     ids::{ParticipantId, Revision, RoomId, UnixMs},
     room::Author,
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
+use crate::cli::{
     Failure, Globals,
     output::{Output, time_of},
     people,
     place::Place,
 };
-use crate::{error::Error, http::api::with_query};
+use crate::http::api::with_query;
 
 /// Prints each line of a room's text with who changed it last: revision, name, time, line.
 #[derive(Args, Debug)]

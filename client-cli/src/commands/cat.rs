@@ -3,7 +3,7 @@
 use clap::Args;
 use motet_protocol::{ids::RoomId, message::At};
 
-use super::{Failure, Globals, at, output::Output};
+use crate::cli::{Failure, Globals, at, output::Output};
 
 /// Prints a room's text, byte for byte.
 #[derive(Args, Debug)]

@@ -6,6 +6,10 @@ use std::{
 };
 
 use clap::Args;
+use motet_client::{
+    client::{ChatPart, Client},
+    room::{Event, Follower},
+};
 use motet_protocol::{
     chat::{ChatCommand, ChatMessage},
     ids::{ParticipantId, Revision, RoomId},
@@ -15,14 +19,10 @@ use motet_protocol::{
 };
 use tokio::sync::mpsc;
 
-use super::{
+use crate::cli::{
     Failure, Globals, at, notice,
     output::{Output, time_of},
     people::{name_of, outcome, printable},
-};
-use crate::{
-    client::{ChatPart, Client},
-    room::{Event, Follower},
 };
 
 /// Lines that were typed and not said yet.

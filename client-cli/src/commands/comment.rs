@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use clap::{Args, Subcommand};
+use motet_client::client::Client;
 use motet_protocol::{
     comment::{Comment as Told, CommentCommand, CommentItem},
     ids::{Revision, RoomId},
@@ -11,12 +12,11 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::{
+use crate::cli::{
     Failure, Globals, at,
     output::{Output, time_of},
     people::{name_of, outcome, printable},
 };
-use crate::client::Client;
 
 /// Lists the comments on a room's text by their place, or makes, answers and resolves them.
 #[derive(Args, Debug)]

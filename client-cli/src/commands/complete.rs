@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use super::{Failure, Globals, output::Output, people::printable};
+use crate::cli::{Failure, Globals, output::Output, people::printable};
 
 /// Tells how a room's text might go on at a place: words of it, and what its language has, the best first.
 ///

@@ -3,7 +3,7 @@
 use clap::Args;
 use motet_protocol::ids::RoomId;
 
-use super::{Failure, Globals, output::Output, settings::Settings};
+use crate::cli::{Failure, Globals, output::Output, settings::Settings};
 
 /// Makes a room and prints its name.
 #[derive(Args, Debug)]

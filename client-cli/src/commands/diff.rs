@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use motet_protocol::ids::RoomId;
 
-use super::{Failure, Globals, output::Output, people::shown, place::Place};
+use crate::cli::{Failure, Globals, output::Output, people::shown, place::Place};
 use crate::http::api::with_query;
 
 /// Prints what differs between two texts of a room as a unified diff, as patch takes it.

@@ -7,14 +7,12 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use motet_client::error::Error;
 use motet_protocol::ids::{Revision, RoomId};
 use serde::Deserialize;
 
-use super::{Failure, Globals, output::Output, progress};
-use crate::{
-    error::Error,
-    http::{Api, api::with_query},
-};
+use crate::cli::{Failure, Globals, output::Output, progress};
+use crate::http::{Api, api::with_query};
 
 /// Writes a room to a file: its whole log, from which `motet import` makes a room again, or its text alone.
 ///

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use motet_protocol::{ids::RoomId, room::RoomInfo};
 
-use super::{Failure, Globals, output::Output, progress};
+use crate::cli::{Failure, Globals, output::Output, progress};
 
 /// Makes a room of a file that `motet export` wrote, of this or another server, with all of its history.
 ///

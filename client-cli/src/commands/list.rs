@@ -7,7 +7,7 @@ use motet_protocol::{
     room::RoomFilter,
 };
 
-use super::{
+use crate::cli::{
     Failure, Globals,
     output::{Output, time_of},
 };

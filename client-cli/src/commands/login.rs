@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Globals, output::Output, password};
+use crate::cli::{Failure, Globals, output::Output, password};
 use crate::http::session;
 
 /// Signs in on the server. Every command is yours from then on, until you sign out.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Globals, output::Output};
+use crate::cli::{Failure, Globals, output::Output};
 use crate::http::session;
 
 /// Signs out on the server, and forgets what was kept. Connections of this session that are open end too.

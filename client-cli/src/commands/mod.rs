@@ -1,131 +1,32 @@
 //! The commands of `motet`, one file each.
 
-mod apply;
-mod at;
-mod blame;
-mod cat;
-mod chat;
-mod cli;
-mod comment;
-mod complete;
-mod create;
-mod diff;
-mod export;
-mod failure;
-mod import;
-mod latency;
-mod list;
-mod load;
-mod log;
-mod login;
-mod logout;
-mod notice;
-mod output;
-mod over_http;
-mod password;
-mod people;
-mod place;
-mod progress;
-mod put;
-mod register;
-mod replay;
-mod restore;
-mod rm;
-mod role;
-mod set;
-mod settings;
-mod share;
-mod show;
-mod stats;
-mod summary;
-mod token;
-mod versions;
-mod watch;
-mod who;
-
-use std::time::Duration;
-
-use motet_protocol::ids::SessionId;
-use uuid::Uuid;
-
-pub use cli::{Cli, not_a_command, run};
-pub use failure::Failure;
-
-use crate::{
-    address::Address,
-    client::{Client, Options, TokenSource},
-    connection::Greeting,
-    http::{Api, Credentials, HttpAddress, session},
-};
-
-/// How long a command that ends by itself waits for a lost server to come back.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// What every command is told.
-#[derive(Clone, Debug)]
-pub struct Globals {
-    /// The server.
-    pub server: Address,
-    /// Where its HTTP API is.
-    pub http: HttpAddress,
-    /// Whether that was said, rather than found from the server's address.
-    pub is_http_given: bool,
-    /// Proof of who one is.
-    pub token: Option<String>,
-    /// Whether the token is one that is kept, and renewed when it expires.
-    pub is_kept: bool,
-    /// What one calls oneself; may be empty.
-    pub name: String,
-    /// Whether the output is for programs.
-    pub json: bool,
-}
-
-impl Globals {
-    /// A greeting with a session of its own.
-    pub fn greeting(&self) -> Greeting {
-        Greeting { session: SessionId(Uuid::new_v4()), name: self.name.clone(), token: self.token.clone() }
-    }
-
-    /// The HTTP API of the server.
-    pub(crate) fn api(&self) -> Api {
-        Api::new(self.http.clone(), self.token.clone())
-    }
-
-    /// The same for whoever is about to say who they are.
-    pub(crate) fn api_as_nobody(&self) -> Api {
-        Api::new(self.http.clone(), None)
-    }
-
-    /// Where it is kept who is signed in.
-    pub(crate) fn credentials(&self) -> Result<Credentials, Failure> {
-        let words = "there is no place to keep who is signed in: neither XDG_CONFIG_HOME nor HOME is set";
-        Credentials::of_user().ok_or_else(|| Failure::Failed(words.to_owned()))
-    }
-
-    /// How to connect, for as long as it takes.
-    pub(crate) fn options(&self) -> Options {
-        let mut options = Options::new(self.server.clone(), self.greeting());
-        if let (true, Some(credentials)) = (self.is_kept, Credentials::of_user()) {
-            let api = self.api_as_nobody();
-            // What fails here is told by the server, which refuses the token that was there before.
-            let next = move || session::access_token(&api, &credentials, at::now_ms()).ok().flatten();
-            options.tokens = Some(TokenSource::new(next));
-        }
-        options
-    }
-
-    /// A client that waits a while for a lost server.
-    pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        self.connect_as("").await
-    }
-
-    /// The same, with a name for people, if one is given.
-    pub(crate) async fn connect_as(&self, name: &str) -> Result<Client, Failure> {
-        let mut options = self.options();
-        if !name.is_empty() {
-            options.greeting.name = name.to_owned();
-        }
-        options.give_up_after = Some(PATIENCE);
-        Ok(Client::connect(options).await?)
-    }
-}
+pub(crate) mod apply;
+pub(crate) mod blame;
+pub(crate) mod cat;
+pub(crate) mod chat;
+pub(crate) mod comment;
+pub(crate) mod complete;
+pub(crate) mod create;
+pub(crate) mod diff;
+pub(crate) mod export;
+pub(crate) mod import;
+pub(crate) mod list;
+pub(crate) mod log;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod over_http;
+pub(crate) mod put;
+pub(crate) mod register;
+pub(crate) mod replay;
+pub(crate) mod restore;
+pub(crate) mod rm;
+pub(crate) mod role;
+pub(crate) mod set;
+pub(crate) mod share;
+pub(crate) mod show;
+pub(crate) mod stats;
+pub(crate) mod summary;
+pub(crate) mod token;
+pub(crate) mod versions;
+pub(crate) mod watch;
+pub(crate) mod who;

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 
 use super::{
-    Failure, Globals, blame::Blame, diff::Diff, export::Export, import::Import, login::Login, logout::Logout,
-    register::Register, restore::Restore, role::RoleCommand, set::Set, share::Share, stats::Stats, token::Token,
-    versions::Versions,
+    blame::Blame, diff::Diff, export::Export, import::Import, login::Login, logout::Logout, register::Register,
+    restore::Restore, role::RoleCommand, set::Set, share::Share, stats::Stats, token::Token, versions::Versions,
 };
+use crate::cli::{Failure, Globals};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OverHttp {

@@ -7,14 +7,14 @@ use std::{
 };
 
 use clap::Args;
+use motet_client::{error::Error, room::Room};
 use motet_protocol::{
     ids::{Revision, RoomId},
     ot::{Component, Operation},
 };
 use tokio::time::interval;
 
-use super::{Failure, Globals, notice, output::Output, progress};
-use crate::{error::Error, room::Room};
+use crate::cli::{Failure, Globals, notice, output::Output, progress};
 
 /// How often a long upload shows how far it is.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);

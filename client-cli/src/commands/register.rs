@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Failure, Globals, output::Output, password};
+use crate::cli::{Failure, Globals, output::Output, password};
 use crate::http::session;
 
 /// Makes an account for you on the server, and signs in with it.

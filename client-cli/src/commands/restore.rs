@@ -5,7 +5,7 @@ use motet_protocol::ids::{Revision, RoomId};
 use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
-use super::{Failure, Globals, output::Output, place::Place};
+use crate::cli::{Failure, Globals, output::Output, place::Place};
 
 /// Gets an earlier text of a room back, as a new edit: nothing is taken from the history, and what others type meanwhile
 /// stays.

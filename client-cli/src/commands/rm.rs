@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use clap::Args;
 use motet_protocol::ids::RoomId;
 
-use super::{Failure, Globals, output::Output};
+use crate::cli::{Failure, Globals, output::Output};
 
 /// Deletes a room with its history, for good.
 #[derive(Args, Debug)]

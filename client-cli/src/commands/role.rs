@@ -9,7 +9,7 @@ use motet_protocol::{
 use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
-use super::{Failure, Globals, output::Output};
+use crate::cli::{Failure, Globals, output::Output};
 
 /// Prints who may do what in a room, or decides what somebody may do. To decide takes a host.
 #[derive(Args, Debug)]

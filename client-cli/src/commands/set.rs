@@ -7,7 +7,7 @@ use motet_protocol::{
 };
 use ureq::http::Method;
 
-use super::{Failure, Globals, output::Output, settings::Settings};
+use crate::cli::{Failure, Globals, output::Output, settings::Settings};
 
 /// Changes what is set in a room: its title, language, tags, who may come in, and the like.
 #[derive(Args, Debug)]

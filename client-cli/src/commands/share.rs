@@ -8,7 +8,7 @@ use motet_protocol::{
 use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
-use super::{
+use crate::cli::{
     Failure, Globals, at,
     output::{Output, time_of},
 };

@@ -3,7 +3,7 @@
 use clap::Args;
 use motet_protocol::ids::RoomId;
 
-use super::{
+use crate::cli::{
     Failure, Globals,
     output::{Output, time_of},
 };

@@ -7,7 +7,7 @@ use motet_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{
+use crate::cli::{
     Failure, Globals,
     output::{Output, time_of},
     people::printable,

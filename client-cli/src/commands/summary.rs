@@ -4,7 +4,7 @@ use clap::Args;
 use motet_protocol::{ids::RoomId, message::At};
 use serde_json::{Value, json};
 
-use super::{Failure, Globals, at, output::Output, people::printable};
+use crate::cli::{Failure, Globals, at, output::Output, people::printable};
 
 /// Tells what happened in a room: who wrote and removed how much and where, what was discussed, what is open.
 #[derive(Args, Debug)]

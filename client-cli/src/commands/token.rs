@@ -5,7 +5,7 @@ use motet_protocol::{access::Role, ids::UnixMs};
 use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
-use super::{Failure, Globals, output::Output};
+use crate::cli::{Failure, Globals, output::Output};
 
 /// Prints a token that lets in as you: for curl, and for programs of your own. It is good for some minutes.
 ///

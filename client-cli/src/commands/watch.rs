@@ -1,6 +1,7 @@
 //! `motet watch`: tells everything that happens in a room.
 
 use clap::Args;
+use motet_client::{client::Client, room::Event};
 use motet_protocol::{
     ids::{Revision, RoomId},
     message::Entry,
@@ -8,8 +9,7 @@ use motet_protocol::{
 };
 use serde::Serialize;
 
-use super::{Failure, Globals, output::Output};
-use crate::{client::Client, room::Event};
+use crate::cli::{Failure, Globals, output::Output};
 
 /// Tells everything that happens in a room, as JSON lines, until it is stopped. Goes on where it was when the connection
 /// was lost.

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use motet_client::{
+    client::Client,
+    room::{Event, Follower},
+};
 use motet_protocol::{
     access::ProjectId,
     ids::{ParticipantId, RoomId},
@@ -12,11 +16,7 @@ use motet_protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use super::{Failure, Globals, output::Output, people::printable};
-use crate::{
-    client::Client,
-    room::{Event, Follower},
-};
+use crate::cli::{Failure, Globals, output::Output, people::printable};
 
 /// How long to wait for the rest of a large roster, which comes in several messages.
 const REST: Duration = Duration::from_millis(300);

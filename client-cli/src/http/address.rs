@@ -2,20 +2,20 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::address::{Address, HTTP_PORT};
+use motet_client::address::{Address, HTTP_PORT};
 
 /// The address of a server over HTTP: `http://HOST:PORT[/PREFIX]`, the same text for the same server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct HttpAddress(String);
+pub(crate) struct HttpAddress(String);
 
 /// A text that is no address of a server over HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no server over HTTP; write http://HOST:PORT")]
-pub struct BadHttpAddress(String);
+pub(crate) struct BadHttpAddress(String);
 
 impl HttpAddress {
     /// The address without a slash at its end.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use motet_client::error::{Error, ErrorKind};
 use motet_protocol::error::{About, ErrorCode, ErrorMessage};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ureq::{
@@ -17,7 +18,6 @@ use ureq::{
 };
 
 use super::{HttpAddress, early::EarlyAnswers};
-use crate::error::{Error, ErrorKind};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -36,7 +36,7 @@ const USER_AGENT: &str = concat!("motet/", env!("CARGO_PKG_VERSION"));
 
 /// The HTTP API of a server, for somebody. Cheap to clone.
 #[derive(Clone)]
-pub struct Api {
+pub(crate) struct Api {
     agent: Agent,
     address: HttpAddress,
     token: Option<String>,
@@ -49,6 +49,11 @@ impl std::fmt::Debug for Api {
     }
 }
 
+/// The cause of an error that is about the HTTP address, which has flags of its own.
+#[derive(Debug, thiserror::Error)]
+#[error("no answer over HTTP")]
+pub(crate) struct NoHttp;
+
 /// What a server says that does not do what it was asked (RFC 9457).
 #[derive(Deserialize)]
 struct Problem {
@@ -59,7 +64,7 @@ struct Problem {
 
 impl Api {
     /// Of this server, for whom the token stands for; for a guest without one. Nothing is connected yet.
-    pub fn new(address: HttpAddress, token: Option<String>) -> Self {
+    pub(crate) fn new(address: HttpAddress, token: Option<String>) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             // A token is for this server and no other; and a connection over TCP knows no proxy either.
@@ -75,37 +80,42 @@ impl Api {
     }
 
     /// Where it is.
-    pub fn address(&self) -> &HttpAddress {
+    pub(crate) fn address(&self) -> &HttpAddress {
         &self.address
     }
 
     /// Asks for something.
-    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
+    pub(crate) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
         self.answer(self.request(Method::GET, path, None, ())?)
     }
 
     /// Asks for something that is no JSON, or too long to be taken at once. If reading it fails, it [broke off](Self::broke_off).
-    pub fn read(&self, path: &str) -> Result<impl Read + use<>, Error> {
+    pub(crate) fn read(&self, path: &str) -> Result<impl Read + use<>, Error> {
         Ok(self.request(Method::GET, path, None, ())?.into_body().into_reader())
     }
 
     /// Sends something, and takes the answer.
-    pub fn send<T: DeserializeOwned>(&self, method: Method, path: &str, body: &impl Serialize) -> Result<T, Error> {
+    pub(crate) fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
         self.answer(self.send_json(method, path, body)?)
     }
 
     /// Sends something that is answered with no more than that it is done.
-    pub fn send_only(&self, method: Method, path: &str, body: &impl Serialize) -> Result<(), Error> {
+    pub(crate) fn send_only(&self, method: Method, path: &str, body: &impl Serialize) -> Result<(), Error> {
         self.send_json(method, path, body).map(drop)
     }
 
     /// Deletes something.
-    pub fn delete(&self, path: &str) -> Result<(), Error> {
+    pub(crate) fn delete(&self, path: &str) -> Result<(), Error> {
         self.request(Method::DELETE, path, None, ()).map(drop)
     }
 
     /// Sends something long. The server is asked before whether it takes it at all.
-    pub fn upload<T: DeserializeOwned>(&self, path: &str, media: &str, mut body: impl Read) -> Result<T, Error> {
+    pub(crate) fn upload<T: DeserializeOwned>(&self, path: &str, media: &str, mut body: impl Read) -> Result<T, Error> {
         self.answer(self.request(Method::POST, path, Some(media), SendBody::from_reader(&mut body))?)
     }
 
@@ -177,12 +187,13 @@ impl Api {
     }
 
     /// The error of an answer that ends in the middle.
-    pub fn broke_off(&self, error: &io::Error) -> Error {
-        Error::new(ErrorKind::NoConnection, format!("the answer of {} broke off: {error}", self.address)).over_http()
+    pub(crate) fn broke_off(&self, error: &io::Error) -> Error {
+        Error::new(ErrorKind::NoConnection, format!("the answer of {} broke off: {error}", self.address))
+            .with_source(NoHttp)
     }
 
     fn no_connection(&self, error: &dyn std::error::Error) -> Error {
-        Error::new(ErrorKind::NoConnection, format!("cannot reach {}: {error}", self.address)).over_http()
+        Error::new(ErrorKind::NoConnection, format!("cannot reach {}: {error}", self.address)).with_source(NoHttp)
     }
 }
 
@@ -192,7 +203,7 @@ fn refused(code: ErrorCode, message: String, retry_after_ms: Option<u32>) -> Err
 }
 
 /// A path with arguments behind it.
-pub fn with_query(path: &str, arguments: &[(&str, &str)]) -> String {
+pub(crate) fn with_query(path: &str, arguments: &[(&str, &str)]) -> String {
     let mut whole = path.to_owned();
     for (index, (name, value)) in arguments.iter().enumerate() {
         whole.push(if index == 0 { '?' } else { '&' });
@@ -204,7 +215,7 @@ pub fn with_query(path: &str, arguments: &[(&str, &str)]) -> String {
 }
 
 /// A text as a part of a path or an argument (RFC 3986, section 2.3: what is unreserved stays).
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let escaped = text.bytes().map(|byte| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
         other => format!("%{other:02X}"),

@@ -15,7 +15,7 @@ use super::HttpAddress;
 
 /// Somebody who is signed in: what the server gave them. Never printed.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct SignedIn {
+pub(crate) struct SignedIn {
     /// Who.
     pub account: AccountId,
     /// Lets in.
@@ -43,21 +43,21 @@ struct Kept {
 
 /// The file that keeps who is signed in.
 #[derive(Clone, Debug)]
-pub struct Credentials {
+pub(crate) struct Credentials {
     path: PathBuf,
 }
 
 /// The file cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot use {path}, which keeps who is signed in: {source}")]
-pub struct FileError {
+pub(crate) struct FileError {
     path: PathBuf,
     source: io::Error,
 }
 
 /// The file while nobody else changes it.
 #[derive(Debug)]
-pub struct Locked<'a> {
+pub(crate) struct Locked<'a> {
     credentials: &'a Credentials,
     /// Unlocked when it is closed.
     _lock: File,
@@ -65,24 +65,24 @@ pub struct Locked<'a> {
 
 impl Credentials {
     /// The user's own: `motet/credentials.json` below `$XDG_CONFIG_HOME`, else below `~/.config`. None where there is neither.
-    pub fn of_user() -> Option<Self> {
+    pub(crate) fn of_user() -> Option<Self> {
         let set = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let config = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
         Some(Self::at(config.join("motet").join("credentials.json")))
     }
 
     /// In a file of this path; it need not be there yet.
-    pub fn at(path: PathBuf) -> Self {
+    pub(crate) fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
     /// Who is signed in on a server.
-    pub fn get(&self, server: &HttpAddress) -> Result<Option<SignedIn>, FileError> {
+    pub(crate) fn get(&self, server: &HttpAddress) -> Result<Option<SignedIn>, FileError> {
         Ok(self.read()?.servers.remove(server.as_str()))
     }
 
     /// Waits until no other process changes the file. A refresh token may be used once: whoever uses it holds this.
-    pub fn lock(&self) -> Result<Locked<'_>, FileError> {
+    pub(crate) fn lock(&self) -> Result<Locked<'_>, FileError> {
         let lock = || {
             make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
             // The file itself is replaced by each change, so the lock is another one.
@@ -126,12 +126,12 @@ impl Credentials {
 
 impl Locked<'_> {
     /// Who is signed in on a server.
-    pub fn get(&self, server: &HttpAddress) -> Result<Option<SignedIn>, FileError> {
+    pub(crate) fn get(&self, server: &HttpAddress) -> Result<Option<SignedIn>, FileError> {
         self.credentials.get(server)
     }
 
     /// Keeps who is signed in on a server, or that nobody is. Returns who was.
-    pub fn set(&self, server: &HttpAddress, now: Option<SignedIn>) -> Result<Option<SignedIn>, FileError> {
+    pub(crate) fn set(&self, server: &HttpAddress, now: Option<SignedIn>) -> Result<Option<SignedIn>, FileError> {
         let mut kept = self.credentials.read()?;
         let before = match now {
             Some(signed_in) => kept.servers.insert(server.to_string(), signed_in),

@@ -6,12 +6,12 @@
 //! - [`credentials`]: the file that keeps tokens.
 //! - [`session`]: signing in and out, and tokens that renew themselves.
 
-pub mod address;
-pub mod api;
-pub mod credentials;
+pub(crate) mod address;
+pub(crate) mod api;
+pub(crate) mod credentials;
 mod early;
-pub mod session;
+pub(crate) mod session;
 
-pub use address::HttpAddress;
-pub use api::Api;
-pub use credentials::Credentials;
+pub(crate) use address::HttpAddress;
+pub(crate) use api::Api;
+pub(crate) use credentials::Credentials;

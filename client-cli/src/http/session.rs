@@ -1,5 +1,6 @@
 //! Signing in and out. Tokens are renewed when they are about to expire, by one process at a time.
 
+use motet_client::error::Error;
 use motet_protocol::{access::AccountId, ids::UnixMs};
 use serde::Serialize;
 use ureq::http::Method;
@@ -8,7 +9,6 @@ use super::{
     Api, Credentials,
     credentials::{FileError, SignedIn},
 };
-use crate::error::Error;
 
 /// A token that expires sooner than this is renewed before it is used, in milliseconds: so that the command comes to its
 /// end with it, also where two clocks are not quite the same.
@@ -16,7 +16,7 @@ const RENEWED_BEFORE_MS: u64 = 120_000;
 
 /// Why somebody is not signed in, or not out.
 #[derive(Debug, thiserror::Error)]
-pub enum SessionError {
+pub(crate) enum SessionError {
     /// The server said no, or is not there.
     #[error(transparent)]
     Server(#[from] Error),
@@ -37,12 +37,22 @@ struct RefreshToken<'a> {
 }
 
 /// Makes an account, and signs in with it.
-pub fn register(api: &Api, credentials: &Credentials, name: &str, password: &str) -> Result<AccountId, SessionError> {
+pub(crate) fn register(
+    api: &Api,
+    credentials: &Credentials,
+    name: &str,
+    password: &str,
+) -> Result<AccountId, SessionError> {
     open(api, credentials, "/auth/register", name, password)
 }
 
 /// Signs in. A session that was kept before is ended.
-pub fn login(api: &Api, credentials: &Credentials, name: &str, password: &str) -> Result<AccountId, SessionError> {
+pub(crate) fn login(
+    api: &Api,
+    credentials: &Credentials,
+    name: &str,
+    password: &str,
+) -> Result<AccountId, SessionError> {
     open(api, credentials, "/auth/login", name, password)
 }
 
@@ -66,7 +76,7 @@ fn open(
 }
 
 /// Signs out, and forgets the tokens whatever the server says. Returns who it was; none if nobody was signed in.
-pub fn logout(api: &Api, credentials: &Credentials) -> Result<Option<AccountId>, SessionError> {
+pub(crate) fn logout(api: &Api, credentials: &Credentials) -> Result<Option<AccountId>, SessionError> {
     let locked = credentials.lock()?;
     let Some(signed_in) = locked.set(api.address(), None)? else { return Ok(None) };
     match end(api, &signed_in) {
@@ -81,7 +91,7 @@ pub fn logout(api: &Api, credentials: &Credentials) -> Result<Option<AccountId>,
 /// # Errors
 ///
 /// `unauthorized` where the session has ended: one signs in again.
-pub fn access_token(api: &Api, credentials: &Credentials, now: UnixMs) -> Result<Option<String>, SessionError> {
+pub(crate) fn access_token(api: &Api, credentials: &Credentials, now: UnixMs) -> Result<Option<String>, SessionError> {
     let Some(signed_in) = credentials.get(api.address())? else { return Ok(None) };
     if is_good(&signed_in, now) {
         return Ok(Some(signed_in.access_token));
@@ -109,5 +119,5 @@ fn end(api: &Api, signed_in: &SignedIn) -> Result<(), Error> {
 
 fn is_unauthorized(error: &Error) -> bool {
     use motet_protocol::error::ErrorCode;
-    error.kind() == crate::error::ErrorKind::Refused(ErrorCode::Unauthorized)
+    error.kind() == motet_client::error::ErrorKind::Refused(ErrorCode::Unauthorized)
 }

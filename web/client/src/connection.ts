@@ -59,7 +59,7 @@ export class Connection {
   #stopWatch: () => void = () => {};
   #stopRetry: () => void = () => {};
   #generation = 0;
-  readonly #online = () => this.#networkIsBack();
+  readonly #online = () => this.wake();
 
   constructor(host: ConnectionHost, times: Partial<ConnectionTimes>) {
     this.#host = host;
@@ -101,12 +101,12 @@ export class Connection {
     if (this.status === "connected") this.#ask(URGENT_MS);
   }
 
-  #networkIsBack(): void {
-    if (this.status === "connected") this.#ask(URGENT_MS);
-    else if (this.#wanted && (!this.#socket || this.retryAt !== null)) {
-      this.#attempts = 0;
-      this.#attempt();
-    }
+  /** The network is back, or the page is looked at again: what is there is asked whether it lives, and what is not is tried at once. */
+  wake(): void {
+    if (this.status === "connected") return this.#ask(URGENT_MS);
+    if (!this.#wanted) return;
+    this.#attempts = 0;
+    this.#attempt();
   }
 
   #set(status: ConnectionStatus, error: MotetError | null): void {
@@ -180,8 +180,11 @@ export class Connection {
         this.#attempts = 0;
         this.#askedAgain = false;
         this.#watch();
-        this.#set("connected", null);
+        // Who hears that there is a connection finds everything in place that the greeting tells.
+        this.status = "connected";
+        this.error = null;
         this.#host.welcome(message);
+        this.#host.status("connected", null);
         return;
       case "ping":
         this.#socket?.send(JSON.stringify({ type: "pong", nonce: message.nonce }));

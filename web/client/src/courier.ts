@@ -119,7 +119,8 @@ export class Courier {
   async #one(record: RoomRecord): Promise<Delivery | null> {
     const { room: name, session, revision } = record;
     const client = new Motet({ ...this.#options, url: this.#motet.server, name: this.#motet.name, session, storage: this.#storage, courier: false, connect: true });
-    const stopped = new Promise<null>((resolve) => later(DELIVERY_MS, () => resolve(null)));
+    let stop = () => {};
+    const stopped = new Promise<null>((resolve) => (stop = later(DELIVERY_MS, () => resolve(null))));
     try {
       const read = client.ask({ type: "read_text", room: name, at: { revision } });
       const text = await Promise.race([read, stopped]);
@@ -131,6 +132,7 @@ export class Courier {
       if (GONE.has(code) || error instanceof Mismatch || error instanceof RangeError) await this.#storage.keepDraft(draftOf(record, code ?? "record_outdated", message), record);
       return null;
     } finally {
+      stop();
       client.destroy();
     }
   }

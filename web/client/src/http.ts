@@ -139,15 +139,21 @@ export class Http {
 
   /** Accounts: signing in and out. None of these needs the client's own token, but those that say so. */
   readonly auth = {
+    /** Makes an account and signs in. */
     register: (name: string, password: string) => this.request<SignedIn>("POST", "/api/auth/register", { name, password }, { token: null }),
+    /** Signs in. After too many attempts: `too_many_attempts`, with a time to wait. */
     login: (name: string, password: string) => this.request<SignedIn>("POST", "/api/auth/login", { name, password }, { token: null }),
     /** Gets the next tokens. A refresh token is good once: keep the answer before going on. */
     refresh: (refresh_token: string) => this.request<SignedIn>("POST", "/api/auth/refresh", { refresh_token }, { token: null }),
+    /** Ends the session of a refresh token, its open connections too. */
     logout: async (refresh_token: string) => void (await this.request("POST", "/api/auth/logout", { refresh_token }, { token: null })),
     /** Follows a link: a token that lets in with its role. Who is signed in stays who they are. */
     redeem: (link: string, name = "") => this.request<{ token: string; target: Target; role: Role; expires_ms: number }>("POST", "/api/auth/redeem", { link, name }),
+    /** Who the client's own token is for. */
     me: () => this.request<Me>("GET", "/api/auth/me"),
+    /** Other sessions of the account end. */
     changePassword: async (old: string, password: string) => void (await this.request("POST", "/api/auth/password", { old, new: password })),
+    /** Removes the account that is signed in; its name is not given away again. */
     deleteAccount: async (password: string) => void (await this.request("POST", "/api/auth/delete", { password })),
     /** Where the account is signed in, the session used last first. */
     sessions: () => this.request<AccountSession[]>("GET", "/api/auth/sessions"),
@@ -161,15 +167,19 @@ export class Http {
   readonly accounts = {
     /** A page of them, by name. */
     list: (page: { after?: string; limit?: number } = {}) => this.request<AccountInfo[]>("GET", withQuery("/api/auth/accounts", page)),
+    /** Makes an account, also where registration is closed. */
     create: (name: string, password: string, admin = false) => this.request<AccountInfo>("POST", "/api/auth/accounts", { name, password, admin }),
+    /** Removes an account and ends its sessions. */
     remove: async (name: string) => void (await this.request("DELETE", `/api/auth/accounts/${at(name)}`)),
   };
 
   /** Links that give a role, to a room or a project. For hosts. */
   readonly links = {
+    /** Those that are still good, in the order in which they were made. */
     list: async (target: Target) => (await this.request<{ links: Link[] }>("GET", `${path(target)}/links`)).links,
     /** The secret is told this once; put it behind the `#` of an address. */
     create: (target: Target, link: { role: Role; label?: string; expires_ms?: number | null }) => this.request<{ link: Link; secret: string }>("POST", `${path(target)}/links`, link),
+    /** Takes a link back: who followed it is out. */
     revoke: async (target: Target, link: string) => void (await this.request("DELETE", `${path(target)}/links/${at(link)}`)),
   };
 
@@ -178,6 +188,7 @@ export class Http {
     return this.request("GET", `${path({ room })}/roles`);
   }
 
+  /** Decides what a member may do, at once, also on open connections. Takes a host. */
   setRole(room: string, member: Member, standing: Standing): Promise<{ revision: number }> {
     return this.request("PUT", `${path({ room })}/roles`, { member, standing });
   }
@@ -229,10 +240,15 @@ export class Http {
 
   /** Projects. */
   readonly projects = {
+    /** A page of the projects that one may see, by name. */
     list: async (page: { after?: string; limit?: number } = {}) => this.request<{ projects: Project[]; next?: string | null }>("GET", withQuery("/api/projects", page)),
+    /** Makes a project; without a name it is called by a UUID. */
     create: (project?: string, title = "") => this.request<Project>("POST", "/api/projects", { ...(project ? { project } : {}), title }),
+    /** A project with its members. */
     show: (project: string) => this.request<Project>("GET", path({ project })),
+    /** Gives it another title. */
     rename: (project: string, title: string) => this.request<Project>("PATCH", path({ project }), { title }),
+    /** Removes the project; its rooms stay. */
     remove: async (project: string) => void (await this.request("DELETE", path({ project }))),
     /** Gives a member a role in all of a project's rooms; null takes it away. */
     setMember: (project: string, member: Member, role: Role | null) => this.request<Project>("PUT", `${path({ project })}/members`, { member, role }),

@@ -111,6 +111,7 @@ export class Motet extends Emitter<MotetEvents> {
   readonly #asks: Asks;
   readonly #rooms = new Map<string, Room>();
   readonly #channels = new Map<number, Room>();
+  readonly #left = new Map<string, { seq: number; log: string | null }>();
   readonly #watches = new Map<number, RoomWatch>();
   readonly #allWatches = new Set<RoomWatch>();
   readonly #courier: Courier | null;
@@ -120,7 +121,11 @@ export class Motet extends Emitter<MotetEvents> {
   #name: string;
   #destroyed = false;
   #stopRenewal: () => void = () => {};
-  readonly #hidden = () => env.document?.visibilityState !== "visible" && this.#flush();
+  readonly #hidden = () => {
+    if (env.document?.visibilityState !== "visible") this.#flush();
+    // A page that was put to sleep does not know what became of its connection.
+    else if (this.status !== "disconnected" || this.retryAt !== null) this.#connection.wake();
+  };
   readonly #leaves = (event: { persisted?: boolean }) => {
     this.#flush();
     // A page that the browser may put aside must not hold its session: another tab delivers for it then.
@@ -168,6 +173,7 @@ export class Motet extends Emitter<MotetEvents> {
     if (options.connect !== false) this.connect();
   }
 
+  /** Where the connection stands. */
   get status(): ConnectionStatus {
     return this.#connection.status;
   }
@@ -191,10 +197,8 @@ export class Motet extends Emitter<MotetEvents> {
   room(name: string, options: RoomOptions = {}): Room {
     if (this.#destroyed) throw new MotetError("destroyed", "the client was destroyed");
     let room = this.#rooms.get(name);
-    if (!room) {
-      this.#rooms.set(name, (room = new Room(this, name, options)));
-      room.on("draft", (draft) => this.emit("draft", draft));
-    }
+    if (room) room.revive();
+    else this.#rooms.set(name, (room = new Room(this, name, options)));
     return room;
   }
 
@@ -227,7 +231,7 @@ export class Motet extends Emitter<MotetEvents> {
   destroy(): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    for (const room of [...this.#rooms.values()]) room.destroy();
+    for (const room of [...this.#rooms.values()]) room.end();
     for (const watch of [...this.#allWatches]) watch.close();
     this.#connection.close();
     this.#courier?.end();
@@ -283,8 +287,9 @@ export class Motet extends Emitter<MotetEvents> {
     try {
       const record = await this.storage!.get({ server: this.server, room, session: this.#previous });
       if (!record || record.history === null) return null;
-      const late = new Promise<null>((resolve) => later(RESUME_MS, () => resolve(null)));
-      const delivery = await Promise.race([this.#courier.resume(record), late]);
+      let stop = () => {};
+      const late = new Promise<null>((resolve) => (stop = later(RESUME_MS, () => resolve(null))));
+      const delivery = await Promise.race([this.#courier.resume(record), late]).finally(stop);
       return delivery && { delivery, history: record.history };
     } catch {
       return null; // Then there is nothing to undo; what was typed is delivered all the same.
@@ -326,8 +331,14 @@ export class Motet extends Emitter<MotetEvents> {
   }
 
   /** @internal */
-  forget(room: Room): void {
+  forget(room: Room, left: { seq: number; log: string | null } | null): void {
     if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    if (left) this.#left.set(room.name, left);
+  }
+
+  /** @internal The session's last seq in a room that was open before. */
+  left(room: string): { seq: number; log: string | null } | null {
+    return this.#left.get(room) ?? null;
   }
 
   /** @internal */

@@ -110,6 +110,7 @@ export class Rooms {
     return new RoomWatch(this.#motet, filter);
   }
 
+  /** What a list says of one room. Rejects with `room_not_found` where one has no role in it. */
   async show(room: string): Promise<RoomInfo> {
     return (await this.#motet.ask({ type: "show_room", room })).room;
   }

@@ -197,12 +197,14 @@ export interface Completion {
   detail: string;
 }
 
+/** What is done in the chat. A message is named by its number. */
 export type ChatCommand =
   | { say: { text: string; thread?: number | null; quote?: Quote | null; mentions?: Member[] } }
   | { rewrite: { message: number; text: string; mentions?: Member[] } }
   | { delete: { message: number } }
   | { react: { message: number; emoji: string; on: boolean } };
 
+/** What is done with comments. Positions count scalar values of the text at the submit's base, in an entry at its own revision. */
 export type CommentCommand =
   | { open: { start: number; end: number; text: string; mentions?: Member[] } }
   | { reply: { comment: number; text: string; mentions?: Member[] } }
@@ -238,6 +240,7 @@ export type About =
   | { channel: number }
   | { submit: { channel: number; seq: number } };
 
+/** A refusal or failure, with a stable code for programs and words for people. */
 export interface WireError {
   about: About;
   code: string;
@@ -274,6 +277,7 @@ export const PROTOCOL_LIMITS: Limits = {
 /** The kind of a message between two participants that set up a call. */
 export type SignalKind = "offer" | "answer" | "candidate" | "hangup";
 
+/** The answer to the greeting. */
 export interface WelcomeMessage {
   type: "welcome";
   protocol: number;
@@ -290,6 +294,7 @@ export interface WelcomeMessage {
   limits?: Partial<Limits>;
 }
 
+/** A channel is open; with `snapshot` the text follows in pieces, else the entries after the revision that was named. */
 export interface JoinedMessage {
   type: "joined";
   channel: number;
@@ -300,6 +305,7 @@ export interface JoinedMessage {
   snapshot?: { revision: number; bytes: number } | null;
 }
 
+/** What changed in who is here since the last one. Places count on `revision`. */
 export interface PresenceMessage {
   type: "presence";
   channel: number;
@@ -336,6 +342,7 @@ export interface RoleEntry {
   standing: Standing;
 }
 
+/** Everything that a server says. */
 export type ServerMessage =
   | WelcomeMessage
   | ({ type: "error" } & WireError)
@@ -374,6 +381,7 @@ export type Question =
   | { type: "complete"; room: string; base: number; position: number; limit: number }
   | { type: "summarize"; room: string; from: At; to: At };
 
+/** Everything that a client says. */
 export type ClientMessage =
   | { type: "hello"; protocol: 1; session: string; name: string; token?: string | null }
   | { type: "ping"; nonce: number }

@@ -6,17 +6,9 @@ use crate::{
     Failure,
     connection::Connection,
     dialect::{Dialect, motet::Motet, sharedb::ShareDb, yjs::Yjs},
-    process::Server,
+    process::{Program, Server},
     wire::{Traffic, Wire},
 };
-
-/// Which program serves.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Program {
-    Relay,
-    Motet { store: &'static str, durability: &'static str },
-    Node { file: &'static str, package: &'static str },
-}
 
 /// What is spoken, over what.
 #[derive(Clone, Copy, PartialEq)]

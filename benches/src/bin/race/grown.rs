@@ -48,7 +48,7 @@ pub(crate) async fn run(entrant: &Entrant, rounds: usize, seconds: f64) -> Resul
 
     let mut histories = Vec::new();
     for revisions in REVISIONS {
-        histories.push(History { server: Server::start(entrant)?, revisions, costs: Vec::new() });
+        histories.push(History { server: Server::start(entrant.program)?, revisions, costs: Vec::new() });
     }
     let bytes_per_revision = {
         let longest = histories.last().ok_or("there are histories")?;
@@ -69,7 +69,7 @@ pub(crate) async fn run(entrant: &Entrant, rounds: usize, seconds: f64) -> Resul
 }
 
 async fn by_text(entrant: &Entrant, turns: usize, seconds: f64) -> Result<Vec<(u64, f64)>, Failure> {
-    let server = Server::start(entrant)?;
+    let server = Server::start(entrant.program)?;
     for chars in TEXTS {
         drop(seed(entrant, &server, &format!("text-{chars}-0"), chars, &Rc::default()).await?);
     }

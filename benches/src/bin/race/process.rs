@@ -10,13 +10,18 @@ use std::{
 
 use motet_benches::disk_directory;
 
-use crate::{
-    Failure,
-    entrant::{Entrant, Program},
-};
+use crate::Failure;
 
 /// The servers from npm, and where `npm ci` installs them.
 pub(crate) const PEERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers");
+
+/// The program to start.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Program {
+    Relay,
+    Motet { store: &'static str, durability: &'static str },
+    Node { file: &'static str, package: &'static str },
+}
 
 /// A running server, killed in the end.
 pub(crate) struct Server {
@@ -30,9 +35,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it with nothing in it, and waits until it serves.
-    pub(crate) fn start(entrant: &Entrant) -> Result<Self, Failure> {
+    pub(crate) fn start(program: Program) -> Result<Self, Failure> {
         let data = disk_directory()?;
-        let mut command = match entrant.program {
+        let mut command = match program {
             Program::Relay => Command::new(beside_this("relay")?),
             Program::Motet { store, durability } => {
                 let mut command = Command::new(beside_this("motetd")?);

@@ -48,7 +48,7 @@ pub(crate) async fn run(
     trace: &Trace,
     edits_per_message: usize,
 ) -> Result<Vec<Replayed>, Failure> {
-    let server = Server::start(entrant)?;
+    let server = Server::start(entrant.program)?;
     let mut writer = entrant.connect(&server, "trace", 0, &Rc::default()).await?;
     let (cpu_us, memory_kb) = (server.cpu_us()?, server.memory_kb()?);
     for transactions in trace.txns.chunks(edits_per_message) {

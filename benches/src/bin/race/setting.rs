@@ -6,9 +6,9 @@ use motet_benches::disk_directory;
 
 use crate::{
     Failure,
-    entrant::{ENTRANTS, Program},
+    entrant::ENTRANTS,
     figures::median,
-    process::PEERS,
+    process::{PEERS, Program},
 };
 
 /// What is said where the race was not alone.

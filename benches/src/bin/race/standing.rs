@@ -37,7 +37,7 @@ pub(crate) async fn run(entrant: &Entrant) -> Result<Standing, Failure> {
     let traffic = Rc::default();
     let mut kept = Vec::new();
 
-    let server = Server::start(entrant)?;
+    let server = Server::start(entrant.program)?;
     let mut before_kb = 0.0;
     for number in 0..FIRST + CONNECTIONS {
         if number == FIRST {
@@ -49,7 +49,7 @@ pub(crate) async fn run(entrant: &Entrant) -> Result<Standing, Failure> {
     let kb_per_connection = (server.memory_kb()? - before_kb) / CONNECTIONS as f64;
     kept.clear();
 
-    let server = Server::start(entrant)?;
+    let server = Server::start(entrant.program)?;
     for number in 0..FIRST_ROOMS + ROOMS {
         if number == FIRST_ROOMS {
             before_kb = quiet_kb(&server).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn run(entrant: &Entrant) -> Result<Standing, Failure> {
 /// So many rooms on each of a few connections; those that are not counted on another.
 async fn alone(entrant: &Entrant) -> Result<f64, Failure> {
     let traffic = Rc::default();
-    let server = Server::start(entrant)?;
+    let server = Server::start(entrant.program)?;
     let mut others = entrant.connect(&server, "first-reader", 0, &traffic).await?;
     open_rooms(entrant, &server, "first", FIRST_ROOMS, &mut others).await?;
     let before_kb = quiet_kb(&server).await?;

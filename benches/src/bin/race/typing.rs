@@ -75,7 +75,7 @@ pub(crate) async fn seed(
 
 /// Runs a scenario on a server of its own.
 pub(crate) async fn run(entrant: &Entrant, scenario: Scenario, seconds: f64) -> Result<Typed, Failure> {
-    let server = Server::start(entrant)?;
+    let server = Server::start(entrant.program)?;
     type_in(entrant, &server, "room", scenario, seconds).await
 }
 

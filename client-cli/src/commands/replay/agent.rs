@@ -3,6 +3,10 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use motet_client::{
+    connection::{Connection, ConnectionError},
+    error::Error,
+};
 use motet_protocol::{
     error::{About, ErrorMessage},
     ids::{Revision, RoomId, Seq},
@@ -13,11 +17,7 @@ use motet_protocol::{
 use ropey::{Rope, RopeBuilder};
 use tokio::time::sleep;
 
-use crate::{
-    commands::{Failure, Globals},
-    connection::{Connection, ConnectionError},
-    error::Error,
-};
+use crate::cli::{Failure, Globals};
 
 /// The channel of the only room.
 const CHANNEL: u32 = 1;

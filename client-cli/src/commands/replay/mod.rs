@@ -1,7 +1,6 @@
 //! `motet replay`: an editing history, through the server, edit by edit.
 
 mod agent;
-pub(crate) mod trace;
 
 use std::{
     fs::File,
@@ -12,6 +11,7 @@ use std::{
 use clap::Args;
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
+use motet_client::{client::Client, error::ErrorKind};
 use motet_protocol::{
     error::ErrorCode,
     hash::TextHash,
@@ -21,16 +21,13 @@ use motet_protocol::{
 };
 use serde::Serialize;
 
-use self::{
-    agent::Agent,
-    trace::{AGENTS_MAX, Trace},
-};
-use super::{
+use self::agent::Agent;
+use crate::cli::{
     Failure, Globals,
     latency::{Latency, latency_histogram_us},
     output::{Output, is_watched},
 };
-use crate::{client::Client, error::ErrorKind};
+use crate::trace::{AGENTS_MAX, Trace};
 
 /// How often agents that have nothing to do say that they are there.
 const STAY: Duration = Duration::from_secs(5);

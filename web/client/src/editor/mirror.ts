@@ -2,7 +2,7 @@ import { ChangeSet, type Text } from "@codemirror/state";
 
 import { difference } from "../ot/changes.js";
 import type { ChangeEvent, Room } from "../room/room.js";
-import { changesToEditor, changesToRoom, shownText, toEditor, toRoom } from "../text/line-ends.js";
+import { changesToEditor, changesToRoom, hasReturns, shownText, toEditor, toRoom } from "../text/line-ends.js";
 import type { Selection } from "../wire.js";
 
 /**
@@ -35,7 +35,10 @@ export class Mirror {
     if (!this.room.writable) return changes.invert(before);
     const made = this.room.edit(changesToRoom(this.doc, changes), this);
     this.doc = made.empty ? this.doc : this.room.doc;
-    return this.mend(after, !made.empty && made.newLength === this.doc.length);
+    // A "\r" that was pasted stands in the editor as a character of its own; in the room it is a line end.
+    let pasted = false;
+    changes.iterChanges((_fromA, _toA, _fromB, _toB, insert) => (pasted ||= insert.length > 0 && hasReturns(insert)), true);
+    return this.mend(after, !made.empty && !pasted);
   }
 
   /** The change that a room's change makes in the editor; null for one of its own. */

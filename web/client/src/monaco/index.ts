@@ -15,20 +15,23 @@ import { stringOf, textOf } from "../text/text.js";
 import type { Selection } from "../wire.js";
 import { UserUndo } from "../undo/index.js";
 
-/** The parts of Monaco (0.56 and later) that are used. */
+/** `IPosition`. This and the types below are the parts of Monaco (0.56 and later) that are used. */
 export interface MonacoPosition {
   readonly lineNumber: number;
   readonly column: number;
 }
+/** `IRange`. */
 export interface MonacoRange {
   readonly startLineNumber: number;
   readonly startColumn: number;
   readonly endLineNumber: number;
   readonly endColumn: number;
 }
+/** `IDisposable`. */
 export interface MonacoDisposable {
   dispose(): void;
 }
+/** `editor.ITextModel`. */
 export interface MonacoModel {
   getValue(): string;
   setValue(value: string): void;
@@ -49,6 +52,7 @@ export interface MonacoSelection {
   readonly positionLineNumber: number;
   readonly positionColumn: number;
 }
+/** `editor.ICodeEditor`. */
 export interface MonacoEditor {
   getModel(): MonacoModel | null;
   getSelections(): MonacoSelection[] | null;
@@ -62,6 +66,7 @@ export interface MonacoEditor {
   updateOptions(options: { readOnly: boolean }): void;
   getDomNode(): HTMLElement | null;
 }
+/** The namespace that `import * as monaco from "monaco-editor"` gives. */
 export interface MonacoNamespace {
   Range: new (startLineNumber: number, startColumn: number, endLineNumber: number, endColumn: number) => MonacoRange;
 }

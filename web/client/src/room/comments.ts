@@ -86,6 +86,7 @@ export class Comments extends Emitter<{ change: Comment[] }> implements Follower
     return this.#room.command({ comment: { open: { start: 0, end: 0, text } } }, [start, end]);
   }
 
+  /** Answers a comment; resolves with the reply's number. */
   reply(comment: number, text: string): Promise<number> {
     return this.#room.command({ comment: { reply: { comment, text } } });
   }
@@ -100,10 +101,12 @@ export class Comments extends Emitter<{ change: Comment[] }> implements Follower
     return this.#room.command({ comment: { delete: { comment, item } } });
   }
 
+  /** Marks a comment as settled; it stays, and can be answered. */
   resolve(comment: number): Promise<number> {
     return this.#room.command({ comment: { resolve: { comment } } });
   }
 
+  /** Takes back that a comment is settled. */
   reopen(comment: number): Promise<number> {
     return this.#room.command({ comment: { reopen: { comment } } });
   }

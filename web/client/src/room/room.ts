@@ -166,6 +166,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   #opened: boolean;
   #closed: MotetError | null = null;
   #destroyed = false;
+  #leaving = false;
   #wanted = true;
   #refusal: MotetError | null = null;
   #sent: { channel: number; seq: number } | null = null;
@@ -276,6 +277,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     return this.machine?.waiting ?? 0;
   }
 
+  /** Whether what was done here is in the log, in words that a page can show. */
   get save(): SaveState {
     const waiting = this.unsyncedChanges;
     const state = this.#refusal ? "refused" : !this.#joined && (waiting || this.#motet.status === "disconnected") ? "offline" : waiting ? "saving" : "saved";
@@ -402,7 +404,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     if (this.#motet.status === "connected") {
       if (this.#channel === null && this.#opened) this.#join();
       else if (!this.#opened) this.#open();
-    } else this.#motet.connect();
+    } else if (!this.#leaving) this.#motet.connect();
     this.emit("status", this.status);
   }
 
@@ -413,14 +415,32 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#leave();
   }
 
-  /** Leaves for good. What is not acknowledged stays in storage, and is delivered by this or another page. */
+  /** Leaves for good, once everything is acknowledged: until then the room goes on without its listeners. */
   destroy(): void {
+    if (this.#destroyed || this.#leaving) return;
+    this.silence();
+    this.#leaving = true;
+    if (!this.hasUnsyncedChanges || this.#closed) return this.end();
+    if (!this.#wanted) this.connect();
+    const look = () => this.#leaving && (!this.hasUnsyncedChanges || this.#closed) && this.end();
+    this.on("unsyncedChanges", look);
+    this.on("closed", look);
+  }
+
+  /** @internal The room is wanted again before it has left. */
+  revive(): void {
+    if (this.#leaving) this.silence();
+    this.#leaving = false;
+  }
+
+  /** @internal Leaves at once. What is not acknowledged stays in storage, and is delivered by a later page. */
+  end(): void {
     if (this.#destroyed) return;
     this.disconnect();
     this.#destroyed = true;
     this.#hashTimer();
     this.#presenceTimer?.();
-    this.#motet.forget(this);
+    this.#motet.forget(this, this.machine && { seq: this.machine.seq, log: this.#log });
     this.silence();
   }
 
@@ -459,6 +479,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#receiving = true;
     const composer = new Composer();
     let told = false;
+    let acknowledged = false;
     const held = this.#inbox;
     this.#inbox = [];
     try {
@@ -467,8 +488,10 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
         if (message.type === "presence") {
           this.#people.hear(message, this.machine!.base, this.machine!.revision);
           told = true;
-        } else if (message.type === "ack") this.#acknowledged(message.seq, message.revision);
-        else {
+        } else if (message.type === "ack") {
+          this.#acknowledged(message.seq, message.revision);
+          acknowledged = true;
+        } else {
           const changes = this.#entry(message.entry);
           if (changes && !changes.empty) composer.add(changes);
         }
@@ -484,7 +507,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#changed(composer.finish(), false);
     if (told) this.emit("presence", undefined);
     this.#caughtUp();
-    this.#touched();
+    this.#touched(acknowledged);
   }
 
   /** Has a binding's undo history written down with what is not acknowledged; `make` gives it as JSON. */
@@ -639,7 +662,12 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     loading.pieces.push(piece);
     if (!last) return;
     this.#loading = null;
-    if (this.#seq !== "unknown") return this.#loadedAnew(loading, this.#seq === "first" ? 0 : (this.machine?.seq ?? 0));
+    if (this.#seq !== "unknown") {
+      // The session may have been in this room before, in another object; in another log its seqs begin anew.
+      const left = this.#motet.left(this.name);
+      const seq = this.machine?.seq ?? (left && left.log === this.#log ? left.seq : 0);
+      return this.#loadedAnew(loading, this.#seq === "first" ? 0 : seq);
+    }
     // A submit was given up without an answer: the log tells whether it is in it.
     const channel = this.#channel;
     void this.#lastSeq(loading.revision).then(
@@ -849,6 +877,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
       this.#refusal = error;
       void this.#ahead.draft(draft);
       this.emit("draft", draft);
+      this.#motet.emit("draft", draft);
     } else this.#ahead.changed();
     this.#tellSave();
   }
@@ -881,10 +910,12 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
 
   // Sending.
 
-  /** Something changed in what is not acknowledged: writes it down, then sends it. */
-  #touched(): void {
-    this.machine?.begin();
-    this.#ahead.changed();
+  /**
+   * Writes down what is not acknowledged, then sends it. Where only others' edits came (`changed` is false), what was written stays right: it
+   * names the revision that it counts on.
+   */
+  #touched(changed = true): void {
+    if (this.machine?.begin() || changed) this.#ahead.changed();
     this.#tellSave();
     this.#scheduleHash();
   }

@@ -1,6 +1,6 @@
 /**
  * Where a client writes down what is not acknowledged, before it sends it. In browsers this is IndexedDB, elsewhere memory; another
- * place (a file, say) needs the five methods of {@link Storage}.
+ * place (a file, say) needs the seven methods of {@link Storage}.
  *
  * @module
  */
@@ -56,13 +56,17 @@ export interface Storage {
   readonly durable: boolean;
   /** Writes a record in place of the one with the same key. */
   put(record: RoomRecord): Promise<void>;
+  /** Removes a record; one that is not there is no error. */
   remove(key: RecordKey): Promise<void>;
+  /** One record; null if there is none. */
   get(key: RecordKey): Promise<RoomRecord | null>;
   /** All records of a server. */
   list(server: string): Promise<RoomRecord[]>;
   /** Writes a draft, and removes a record in the same transaction if one is named. */
   keepDraft(draft: Draft, instead: RecordKey | null): Promise<void>;
+  /** All drafts of a server, of every account. */
   drafts(server: string): Promise<Draft[]>;
+  /** Removes a draft for good. */
   dropDraft(id: string): Promise<void>;
 }
 

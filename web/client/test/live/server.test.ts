@@ -65,10 +65,7 @@ describe("with motetd", () => {
       if (room.writable) room.edit({ from: random.below(room.doc.length + 1), insert: String.fromCharCode(0x4e00 + i) });
       const act = random.below(10);
       if (act === 0) proxy.cut();
-      else if (act === 1) {
-        proxy.hold(random.chance(0.5), random.chance(0.5));
-        setTimeout(() => proxy.hold(false, false), 30);
-      }
+      else if (act === 1) proxy.hold(random.chance(0.5), random.chance(0.5), 30);
       await pause(random.below(12));
     }
     proxy.hold(false, false);

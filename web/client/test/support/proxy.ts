@@ -10,6 +10,7 @@ export class Proxy {
   readonly #pairs = new Set<[client: Socket, server: Socket]>();
   #heldUp = false;
   #heldDown = false;
+  #release: NodeJS.Timeout | undefined;
   #target: () => string;
 
   constructor(target: () => string) {
@@ -52,8 +53,10 @@ export class Proxy {
     else server.resume();
   }
 
-  /** Holds what is under way in a direction, without closing anything; or lets go of it. */
-  hold(up: boolean, down: boolean): void {
+  /** Holds what is under way in a direction, without closing anything, for so long or until the next call; or lets go of it. */
+  hold(up: boolean, down: boolean, ms = 0): void {
+    clearTimeout(this.#release);
+    if (ms) this.#release = setTimeout(() => this.hold(false, false), ms);
     this.#heldUp = up;
     this.#heldDown = down;
     for (const pair of this.#pairs) this.#apply(pair);
@@ -72,6 +75,7 @@ export class Proxy {
   }
 
   stop(): void {
+    clearTimeout(this.#release);
     this.cut();
     this.#server.close();
   }

@@ -175,6 +175,40 @@ describe("a room", () => {
     expect(server.room("notes").text).toBe("abc!");
   });
 
+  test("a room that is left and opened again by one client goes on with its seqs; what waited is sent all the same", async () => {
+    const server = new ModelServer();
+    const motet = client(server);
+    const first = motet.room("notes", { create: true });
+    await first.whenSynced;
+    first.edit({ from: 0, insert: "same" });
+    await until(() => !first.hasUnsyncedChanges);
+    first.destroy();
+    const second = motet.room("notes");
+    expect(second).not.toBe(first);
+    await second.whenSynced;
+    second.edit({ from: 0, insert: "same" });
+    second.destroy(); // With an edit that is not acknowledged.
+    await until(() => server.room("notes").text === "samesame");
+    await until(() => server.channels.size === 0);
+    const third = motet.room("notes");
+    await third.whenSynced;
+    third.edit({ from: 0, insert: "3" });
+    third.destroy();
+    const revived = motet.room("notes"); // Before it has left.
+    expect(revived).toBe(third);
+    await until(() => !revived.hasUnsyncedChanges);
+    revived.edit({ from: 0, insert: "4" });
+    await until(() => server.room("notes").text === "43samesame");
+    // Made anew meanwhile, the room's seqs begin anew.
+    revived.destroy();
+    server.rooms.delete("notes");
+    server.room("notes");
+    const fourth = motet.room("notes");
+    await fourth.whenSynced;
+    fourth.edit({ from: 0, insert: "new" });
+    await until(() => server.room("notes").text === "new");
+  });
+
   test("a storage that fails does not keep edits from being sent, and is not called one that keeps them", async () => {
     const server = new ModelServer();
     class Broken extends MemoryStorage {
