@@ -55,20 +55,24 @@ function Stream({ room, onThread }: { room: OpenRoom; onThread: (id: number) => 
 }
 
 function Thread({ room, id, onBack }: { room: OpenRoom; id: number; onBack: () => void }) {
-  const loaded = useSignal<ChatMessage[]>([]);
-  useEffect(() => { room.room.chat.page({ thread: id }).then(({ messages }) => { loaded.value = messages; }, () => {}); }, [id]);
-  const live = room.messages.value.filter((message) => message.thread === id);
-  const newest = new Map([...loaded.value, ...live].map((message) => [message.message, message]));
-  newest.delete(id);
-  const first = room.messages.value.find((message) => message.message === id) ?? loaded.value.find((message) => message.message === id);
+  const replies = useSignal<readonly ChatMessage[]>([]);
+  const thread = room.room.chat.thread(id);
+  useEffect(() => {
+    const show = () => { replies.value = thread.messages.filter(({ message }) => message !== id); };
+    const end = thread.on("change", show);
+    show();
+    void thread.load().catch(() => {});
+    return end;
+  }, [thread]);
+  const first = room.messages.value.find((message) => message.message === id);
   return (
     <>
       <div class="row pad"><button type="button" class="button" autofocus onClick={onBack}><Icon of={ArrowLeft} /> Chat</button><strong>Thread</strong></div>
       <ul class="scroll messages" tabIndex={0} aria-label="Messages of the thread">
         {first && <Message room={room} message={first} inThread />}
-        {[...newest.values()].sort((a, b) => a.message - b.message).map((message) => <Message key={message.message} room={room} message={message} inThread />)}
+        {replies.value.map((message) => <Message key={message.message} room={room} message={message} inThread />)}
       </ul>
-      {room.role.value !== "viewer" && <Composer room={room} label="Reply" autofocus send={(text) => room.room.chat.say({ text, thread: id })} />}
+      {room.role.value !== "viewer" && <Composer room={room} label="Reply" autofocus send={(text) => thread.say(text)} />}
     </>
   );
 }

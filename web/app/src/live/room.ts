@@ -67,7 +67,7 @@ export class OpenRoom {
     motet.on("welcome", () => { this.participant.value = motet.participant; void this.loadDrafts(); });
     motet.on("error", (error) => { if (error.code === "unauthorized" && motet.retryAt === null) this.closed.value = error; });
     motet.on("draft", () => void this.loadDrafts());
-    room.on("status", () => { look(); if (!room.closed) this.closed.value = null; });
+    room.on("status", () => { look(); if (room.status === "connected") this.closed.value = null; });
     room.on("save", look);
     room.on("synced", look);
     room.on("loaded", () => { this.ready.value = true; this.revision.value = room.revision; });
