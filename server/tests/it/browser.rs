@@ -151,7 +151,9 @@ fn what_could_not_be_saved_is_shown_with_the_reason_and_typing_goes_on() {
     tab.run("view.focus()");
     tab.insert("This is more than twenty bytes.");
     tab.until(&format!("{ALERT}.includes('not saved') && view.state.doc.length === 0 && !view.state.readOnly"));
-    tab.run("[...document.querySelectorAll('[role=alert] button')].find((one) => one.textContent === 'Show them').click()");
+    tab.run(
+        "[...document.querySelectorAll('[role=alert] button')].find((one) => one.textContent === 'Show them').click()",
+    );
     tab.until("document.querySelector('[role=alert] pre').textContent === 'This is more than twenty bytes.'");
     tab.insert("This is not.");
     tab.until(&format!("{STATE} === 'Saved'"));

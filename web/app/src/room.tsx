@@ -73,7 +73,7 @@ function Opened({ id }: { id: string }) {
         <SaveState room={room} />
         <span class="grow" />
         <Faces room={room} />
-        <button type="button" class="button line share-button" onClick={() => { sharing.value = true; }}><Icon of={Share2} size={15} /> <span>Share</span></button>
+        <button type="button" class="button line share-button" aria-label="Share" onClick={() => { sharing.value = true; }}><Icon of={Share2} size={15} /> <span>Share</span></button>
         <button type="button" class="button only" aria-pressed={calling.value} aria-label={calling.value ? "Leave the call" : "Join the call"} title="Call" onClick={() => { calling.value = !calling.value; }}><Icon of={Phone} /></button>
         <button type="button" class="button only dock-button" aria-pressed={dock.value !== null} aria-label={`Panel${unread.value ? `, ${unread.value} unread` : ""}`} title="People, chat, comments, history" onClick={() => { dock.value = dock.value ? null : unread.value ? "chat" : "people"; }}>
           <Icon of={PanelRight} />{unread.value > 0 && <span class="badge nums corner">{unread.value}</span>}</button>

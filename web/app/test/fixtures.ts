@@ -38,7 +38,8 @@ export async function visitor(browser: Browser, name: string, { hue = "blue", da
     ...(phone && { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }),
   });
   await context.addInitScript(([name, color]) => {
-    if (!localStorage.getItem("motet:preferences")) localStorage.setItem("motet:preferences", JSON.stringify({ name, color }));
+    // A browser's own error page has no storage.
+    if (location.protocol.startsWith("http") && !localStorage.getItem("motet:preferences")) localStorage.setItem("motet:preferences", JSON.stringify({ name, color }));
     addEventListener("securitypolicyviolation", (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
   }, [name, hue] as const);
   return context;

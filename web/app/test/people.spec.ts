@@ -10,7 +10,7 @@ test("register, share a link with a role, sign in elsewhere, revoke", async ({ b
   watch(page, problems);
   await page.goto(`${server.url}/r/minutes`);
   await expect(page.getByRole("alert")).toContainText("for people with an account");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByRole("button", { name: "Create an account" }).click();
   await page.getByLabel("Account name").fill("ann");
   await page.getByLabel("Password").fill("correct horse battery");
@@ -51,13 +51,13 @@ test("register, share a link with a role, sign in elsewhere, revoke", async ({ b
   watch(again, problems);
   await again.goto(server.url);
   await again.getByRole("button", { name: /^You are/ }).click();
-  await again.getByRole("button", { name: "Sign in" }).click();
+  await again.getByRole("button", { name: "Sign in", exact: true }).click();
   await again.getByLabel("Account name").fill("ann");
   await again.getByLabel("Password").fill("wrong horse battery");
-  await again.getByRole("button", { name: "Sign in" }).click();
+  await again.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(again.getByRole("alert")).toContainText("No account has this name and password");
   await again.getByLabel("Password").fill("correct horse battery");
-  await again.getByRole("button", { name: "Sign in" }).click();
+  await again.getByRole("button", { name: "Sign in", exact: true }).click();
   await expect(again.getByRole("link", { name: /minutes/ })).toBeVisible();
   expect(JSON.stringify([again.url(), page.url(), ben.url()])).not.toMatch(/mt[alrs]_/);
   await again.getByRole("button", { name: /^You are ann/ }).click();

@@ -14,7 +14,7 @@ export function AccountButton() {
   return (
     <>
       <button ref={button} type="button" class="face" style={{ "--who": cssOf(color.value) }} aria-haspopup="dialog" aria-label={`You are ${shown}. Change name and colour, or sign in`} title={shown}
-        onClick={() => { card.value = !card.value; }}>{initials(shown)}</button>
+        onClick={() => { card.value = !card.value; }} data-initials={initials(shown)} />
       {card.value && <Popover anchor={button} label="You" placement="bottom-end" onClose={() => { card.value = false; }}><NameCard onDone={() => { card.value = false; }} /></Popover>}
     </>
   );

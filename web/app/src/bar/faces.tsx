@@ -20,9 +20,9 @@ export function Faces({ room }: { room: OpenRoom }) {
   return (
     <div class="faces" role="group" aria-label="People here">
       <button ref={own} type="button" class="face" style={{ "--who": cssOf(self.hue) }} aria-label={`You are ${self.name}. Change name and colour`} title={`${self.name} (you)`} aria-haspopup="dialog"
-        onClick={() => { card.value = !card.value; }}>{initials(self.name)}</button>
+        onClick={() => { card.value = !card.value; }} data-initials={initials(self.name)} />
       {shown.map((human) => <Face key={human.participant} human={human} room={room} />)}
-      {more > 0 && <button type="button" class="face more" aria-label={`${more} more; show all`} onClick={() => { dock.value = "people"; }}>+{more}</button>}
+      {more > 0 && <button type="button" class="face more" aria-label={`+${more} more, show all`} onClick={() => { dock.value = "people"; }}>+{more}</button>}
       {card.value && <Popover anchor={own} label="You" placement="bottom-end" onClose={() => { card.value = false; }}><NameCard onDone={() => { card.value = false; }} /></Popover>}
     </div>
   );
@@ -33,8 +33,6 @@ export function Face({ human, room, small }: { human: Human; room: OpenRoom; sma
   const words = `${human.name}${human.status === "active" ? "" : `, ${human.status}`}${human.typing ? ", writes a message" : ""}`;
   return (
     <button type="button" class={`face${small ? " small" : ""}${human.status === "active" ? "" : " idle"}${human.typing ? " typing" : ""}`} style={{ "--who": cssOf(human.hue) }}
-      aria-pressed={following} aria-label={`${following ? "Stop following" : "Follow"} ${words}`} title={words} onClick={() => follow(room, following ? null : human.participant)}>
-      {initials(human.name)}
-    </button>
+      aria-pressed={following} aria-label={`${following ? "Stop following" : "Follow"} ${words}`} title={words} onClick={() => follow(room, following ? null : human.participant)} data-initials={initials(human.name)} />
   );
 }

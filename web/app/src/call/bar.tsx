@@ -64,7 +64,7 @@ function Tile({ name, hue, stream, video, muted, own, waiting }: { name: string;
   return (
     <figure class={`tile${speaks.value && !muted ? " speaks" : ""}`} style={{ "--who": cssOf(hue) }}>
       <video ref={element} autoPlay playsInline muted={own} hidden={!video} aria-label={`Video of ${name}`} />
-      {!video && <span class="face" aria-hidden="true">{initials(name)}</span>}
+      {!video && <span class="face" aria-hidden="true" data-initials={initials(name)} />}
       <figcaption class="cut">{muted && <Icon of={MicOff} size={12} />} {name}{waiting && !own && " …"}</figcaption>
     </figure>
   );

@@ -49,7 +49,7 @@ export function HistoryPanel({ room }: { room: OpenRoom }) {
             return (
               <li key={one.last}>
                 <button type="button" class="sitting" aria-current={past.value !== null && past.value >= one.first && past.value <= one.last} onClick={() => { past.value = one.last; }} title={exact(one.time)}>
-                  <span class="row tight"><span class="face small" style={{ "--who": cssOf(author.hue) }} aria-hidden="true">{initials(author.name)}</span><span class="cut">{author.name}</span><span class="grow" /><span class="note nums">{brief(one.time)}</span></span>
+                  <span class="row tight"><span class="face small" style={{ "--who": cssOf(author.hue) }} aria-hidden="true" data-initials={initials(author.name)} /><span class="cut">{author.name}</span><span class="grow" /><span class="note nums">{brief(one.time)}</span></span>
                   <span class="note">{one.what || what(one.inserted, one.deleted)}</span>
                 </button>
               </li>

@@ -26,7 +26,7 @@ export function Author({ room, item, small }: { room: OpenRoom; item: ChatMessag
   const author = room.author(item.participant, item.author);
   return (
     <>
-      <span class={`face small${author.here ? "" : " idle"}`} style={{ "--who": cssOf(author.hue) }} aria-hidden="true">{initials(author.name)}</span>
+      <span class={`face small${author.here ? "" : " idle"}`} style={{ "--who": cssOf(author.hue) }} aria-hidden="true" data-initials={initials(author.name)} />
       <strong class="cut">{author.name}</strong>
       <time class="note nums" dateTime={new Date(item.time_ms).toISOString()} title={exact(item.time_ms)}>{brief(item.time_ms)}</time>
       {!small && item.rewritten_ms && <span class="note">edited</span>}

@@ -17,7 +17,7 @@ export function PeoplePanel({ room }: { room: OpenRoom }) {
     <div class="scroll pad stack">
       <ul class="people">
         <li class="person">
-          <span class="face" style={{ "--who": cssOf(self.hue) }} aria-hidden="true">{initials(self.name)}</span>
+          <span class="face" style={{ "--who": cssOf(self.hue) }} aria-hidden="true" data-initials={initials(self.name)} />
           <span class="grow"><span class="cut">{self.name}</span><span class="note">you{room.role.value && `, ${ROLES[room.role.value]}`}</span></span>
         </li>
         {others.map((human) => <Person key={human.participant} human={human} room={room} />)}

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { EditorState } from "@codemirror/state";
+import { EditorState, Prec } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
 import { motetBlame, motetComments, motetDoc, motetEditor } from "@motet/client/codemirror";
 import { chosenComment, commentingOn } from "../dock/commenting";
@@ -32,6 +32,8 @@ export function EditorPane({ room, hidden }: { room: OpenRoom; hidden: boolean }
     editor.value = view;
     const ends = [
       isDark.subscribe((dark) => view.dispatch({ effects: parts.dark.reconfigure(EditorView.darkTheme.of(dark)) })),
+      // What cannot be saved by trying again is not typed in the first place.
+      room.closed.subscribe((error) => view.dispatch({ effects: parts.writable.reconfigure(error ? EditorState.readOnly.of(true) : []) })),
       wrap.subscribe(() => rewrap(view)),
       keymapName.subscribe((name) => void keysOf(name).then((keys) => { if (name === keymapName.peek()) view.dispatch({ effects: parts.keys.reconfigure(keys) }); })),
       room.settings.subscribe(({ language }) => void setLanguage(view, language)),
@@ -68,7 +70,7 @@ async function setLanguage(view: EditorView, language: string): Promise<void> {
 }
 
 function make(room: OpenRoom, parent: HTMLElement, empty: { value: boolean }): EditorView {
-  const label = EditorView.contentAttributes.of({ "aria-label": `Text of ${room.id}`, autocapitalize: "off", spellcheck: "false", translate: "no" });
+  const label = EditorView.contentAttributes.of({ "aria-label": `Text of ${room.id}`, autocapitalize: "off", spellcheck: "false", translate: "no", tabindex: "0" });
   const told = EditorView.updateListener.of((update) => {
     if (update.docChanged || update.selectionSet) caret.value = update.state;
     if (update.docChanged) {
@@ -80,6 +82,7 @@ function make(room: OpenRoom, parent: HTMLElement, empty: { value: boolean }): E
   const state = EditorState.create({
     doc: motetDoc(room.room),
     extensions: [
+      Prec.highest(parts.writable.of([])),
       parts.keys.of([]),
       motetEditor(room.room, { color: (person) => cssOf(human(person).hue), label: (person) => human(person).name }),
       editing,

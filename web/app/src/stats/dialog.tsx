@@ -33,7 +33,7 @@ export function StatisticsDialog({ room }: { room: OpenRoom }) {
           <thead><tr><th scope="col">Who</th><th scope="col">Edits</th><th scope="col">Written</th><th scope="col">Removed</th><th scope="col">Last</th></tr></thead>
           <tbody>{found.people.map((person, i) => {
             const author = room.author("", person.author);
-            return <tr key={i}><th scope="row"><span class="row tight"><span class="face small" style={{ "--who": cssOf(author.hue) }} aria-hidden="true">{initials(author.name)}</span><span class="cut">{author.name}</span></span></th>
+            return <tr key={i}><th scope="row"><span class="row tight"><span class="face small" style={{ "--who": cssOf(author.hue) }} aria-hidden="true" data-initials={initials(author.name)} /><span class="cut">{author.name}</span></span></th>
               <td>{number(person.edits)}</td><td>{number(person.inserted)}</td><td>{number(person.deleted)}</td><td>{ago(person.last_ms)}</td></tr>;
           })}</tbody>
         </table>
