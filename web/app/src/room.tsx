@@ -112,7 +112,7 @@ function menu(room: OpenRoom): MenuEntry[] {
   const item = (id: string, icon: Parameters<typeof Icon>[0]["of"]): MenuEntry[] => { const command = all.get(id); return command ? [{ label: command.label, icon, run: command.run, ...(command.keys && { keys: keyName(command.keys) }) }] : []; };
   return [
     { label: "Commands", icon: BookOpen, keys: keyName("Mod-k"), run: () => { paletteOpen.value = true; } },
-    ...item("search", Search), ...item("comment", MessageSquareQuote), ...item("past", History),
+    ...item("search", Search), ...item("comment", MessageSquareQuote), ...item("past", History), ...item("call", Phone),
     "-",
     ...item("settings", Settings2), ...item("statistics", ChartColumn), ...item("download", Download),
     "-",

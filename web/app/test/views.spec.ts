@@ -80,7 +80,7 @@ test("the first visit: a list, a new room, its language, and back", async ({ som
   await expect(page.locator(".cm-content")).toContainText("Agenda");
   await expect(page.getByRole("button", { name: "Language: Markdown" })).toBeVisible();
   await page.getByRole("link", { name: "All rooms" }).click();
-  await page.getByRole("searchbox").fill("agenda caf");
+  await page.getByRole("searchbox").fill("meeting caf");
   await expect(page.getByRole("link", { name: /Café notes/ })).toBeVisible();
 });
 

@@ -28,7 +28,7 @@ export function HistoryPanel({ room }: { room: OpenRoom }) {
       <div class="row pad tight wrapping">
         <button type="button" class="button" aria-pressed={past.value !== null} onClick={() => { past.value = past.value === null ? room.revision.value : null; }}>{past.value === null ? "Look back" : "Back to now"}</button>
         <button type="button" class="button" aria-pressed={blaming.value} onClick={() => { blaming.value = !blaming.value; }}><Icon of={UserSearch} /> Who wrote this</button>
-        {room.canEdit.value && <button type="button" class="button" onClick={() => { namingVersion.value = 0; }}><Icon of={Bookmark} /> Name</button>}
+        {room.canEdit.value && <button type="button" class="button only" aria-label="Name this version" title="Name this version" onClick={() => { namingVersion.value = 0; }}><Icon of={Bookmark} /></button>}
       </div>
       <div class="scroll">
         {marked.length > 0 && (

@@ -44,6 +44,7 @@ export const editing: Extension = [
   highlightActiveLineGutter(),
   autocompletion({ icons: false }),
   search({ top: true }),
+  EditorState.phrases.of({ Find: "Search", next: "Next", previous: "Previous", all: "Select all", "match case": "Match case", regexp: "Expression", "by word": "Words", replace: "Replace", "replace all": "Replace all", close: "Close" }),
   coarse ? [] : [dropCursor(), rectangularSelection(), crosshairCursor(), highlightSelectionMatches({ minSelectionLength: 2 })],
   keymap.of([...closeBracketsKeymap, ...searchKeymap, ...foldKeymap, ...completionKeymap, indentWithTab, ...defaultKeymap]),
 ];
