@@ -23,6 +23,17 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 900,
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Apart from the app's own code, so that a change of it leaves the 120 language modes, which import these, as they are.
+          groups: [
+            { name: "editor", test: /node_modules\/(@codemirror\/(state|view|language|commands|autocomplete|search)|@lezer\/(common|highlight|lr)|@marijn|style-mod|w3c-keyname|crelt)\// },
+            { name: "base", test: /node_modules\/(preact|@preact|@floating-ui|lucide)\// },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { "/api": "http://127.0.0.1:6683", "/ws": { target: "ws://127.0.0.1:6683", ws: true } } },
 });
