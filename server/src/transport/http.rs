@@ -27,6 +27,7 @@ use tungstenite::handshake::derive_accept_key;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
+    assets,
     connection::{self},
     inbound::Inbound,
     listen::{Door, Place, accept},
@@ -52,19 +53,21 @@ const WEBSOCKET_VERSION: &str = "13";
 struct Http {
     context: Context,
     door: Door,
+    /// How many reverse proxies are in front, whose headers are believed.
+    proxies: usize,
 }
 
 /// Serves HTTP.
 pub async fn accept_http(listener: TcpListener, door: Door, context: Context, pages: Pages) {
     let stopping = context.stopping.clone();
-    let http = Http { context, door: door.clone() };
+    let http = Http { context, door: door.clone(), proxies: pages.proxies };
     let others = OpenApiRouter::new().nest("/auth", auth::routes::routes(http.context.auth.clone()));
     let api = api::router(Api::new(http.context.clone()), others, pages.origins.clone());
     let router = Router::new()
         .route("/", get(home))
         .route("/r/{room}", get(home))
-        .route("/client.mjs", get(client))
-        .route("/ot.mjs", get(ot))
+        .route("/assets/{name}", get(assets::asset))
+        .route("/icon.svg", get(assets::icon))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
@@ -117,30 +120,9 @@ async fn serve(stream: TcpStream, peer: std::net::SocketAddr, place: Place, rout
     }
 }
 
-/// A page on which a room is edited, by the client that docs/json.md shows.
-async fn home() -> Response {
-    page("text/html; charset=utf-8", include_str!("../../../web/index.html"))
-}
-
-async fn client() -> Response {
-    page("text/javascript; charset=utf-8", include_str!("../../../web/client.mjs"))
-}
-
-async fn ot() -> Response {
-    page("text/javascript; charset=utf-8", include_str!("../../../web/ot.mjs"))
-}
-
-fn page(kind: &'static str, body: &'static str) -> Response {
-    // A page of this server's runs what this server gave it, and talks to nobody else.
-    const POLICY: &str = "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'; \
-                          connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-    let head = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (head, body).into_response()
+/// The web editor.
+async fn home(State(http): State<Http>, request: Request) -> Response {
+    assets::page(&request, http.proxies)
 }
 
 async fn ready(State(http): State<Http>) -> Response {

@@ -10,11 +10,14 @@ use crate::harness::{Peer, Server, http::Http, insert};
 use motet_protocol::message::{At, Command};
 use serde_json::{Value, json};
 
-/// Whether the page's text may be written; it is `area` from there on.
-const WRITABLE: &str = "globalThis.area = document.querySelector('textarea'), !area.readOnly";
+/// Whether the page's text may be written; its editor is `view` from there on.
+const WRITABLE: &str = "globalThis.view = globalThis.motet?.view, !!view && !view.state.readOnly";
 
-/// What the page says of itself.
-const STATE: &str = "document.getElementById('state').textContent";
+/// What the page says of what was typed.
+const STATE: &str = "(document.querySelector('[data-testid=save]')?.textContent ?? '')";
+
+/// What the page warns of.
+const ALERT: &str = "(document.querySelector('[role=alert]')?.textContent ?? '')";
 
 fn server() -> Server {
     Server::start(&["--store", "memory", "--durability", "none"])
@@ -79,15 +82,15 @@ fn what_is_typed_in_one_browser_is_seen_in_the_other_and_by_a_binary_client() {
         tab.until(WRITABLE);
     }
     let shows = |tab: &mut Tab, text: &str| {
-        tab.until(&format!("area.value === {}", json!(text)));
+        tab.until(&format!("view.state.doc.toString() === {}", json!(text)));
     };
 
-    zoe.run("area.focus()");
+    zoe.run("view.focus()");
     zoe.insert("Hello, 𝄞!");
     shows(&mut ben, "Hello, 𝄞!");
 
     // In front of what is there, in the middle of it by its UTF-16 units.
-    ben.run("area.focus(); area.setSelectionRange(7, 7)");
+    ben.run("view.focus(); view.dispatch({ selection: { anchor: 7 } })");
     ben.insert("dear ");
     shows(&mut zoe, "Hello, dear 𝄞!");
 
@@ -100,8 +103,8 @@ fn what_is_typed_in_one_browser_is_seen_in_the_other_and_by_a_binary_client() {
     }
 
     // Both at once, at both ends: nothing is lost, and everybody has the same.
-    zoe.run("area.setSelectionRange(0, 0)");
-    ben.run("area.setSelectionRange(area.value.length, area.value.length)");
+    zoe.run("view.dispatch({ selection: { anchor: 0 } })");
+    ben.run("view.focus(); view.dispatch({ selection: { anchor: view.state.doc.length } })");
     zoe.insert("1. ");
     ben.insert(" Bye.");
     let last = "1. Hello, dear 𝄞!\nFrom a binary client. Bye.";
@@ -122,15 +125,15 @@ fn a_keystroke_in_a_text_with_the_line_ends_of_windows_changes_nothing_else() {
     let browser = Chromium::start();
     let mut tab = Tab::open(&browser, &format!("http://{}/r/notes", server.http));
     tab.until(WRITABLE);
-    tab.run("area.focus(); area.setSelectionRange(7, 7)");
+    tab.run("view.focus(); view.dispatch({ selection: { anchor: 7 } })");
     tab.insert("!");
     let typed = binary.entry();
     assert_eq!(typed.command, Command::Edit(insert(8, "!", 17)));
 
     // The caret stays where it is in the words, whatever comes in front of it.
     binary.edit(1, typed.revision, insert(0, "zero\r\n", 18));
-    tab.until("area.value === 'zero\\none\\ntwo!\\nthree\\n'");
-    assert_eq!(tab.run("[area.selectionStart, area.selectionEnd]"), json!([13, 13]));
+    tab.until("view.state.doc.toString() === 'zero\\none\\ntwo!\\nthree\\n'");
+    assert_eq!(tab.run("[view.state.selection.main.anchor, view.state.selection.main.head]"), json!([13, 13]));
     tab.insert("\n");
     binary.entry();
     assert_eq!(binary.text("notes", At::Head), "zero\r\none\r\ntwo!\r\n\r\nthree\r\n");
@@ -145,16 +148,15 @@ fn what_could_not_be_saved_is_shown_with_the_reason_and_typing_goes_on() {
     let browser = Chromium::start();
     let mut tab = Tab::open(&browser, &format!("http://{}/r/notes", server.http));
     tab.until(WRITABLE);
-    assert_eq!(tab.run("document.getElementById('lost').checkVisibility()"), json!(false));
-    tab.run("area.focus()");
+    tab.run("view.focus()");
     tab.insert("This is more than twenty bytes.");
-    tab.until("document.getElementById('lost').checkVisibility() && area.value === '' && !area.readOnly");
-    let lost = tab.run("document.querySelector('#lost pre').textContent");
-    let (reason, words) = lost.as_str().unwrap().split_once('\n').unwrap();
-    assert!(reason.starts_with("text_too_large: "), "{reason}");
-    assert_eq!(words, "This is more than twenty bytes.");
+    tab.until(&format!("{ALERT}.includes('not saved') && view.state.doc.length === 0 && !view.state.readOnly"));
+    tab.run(
+        "[...document.querySelectorAll('[role=alert] button')].find((one) => one.textContent === 'Show them').click()",
+    );
+    tab.until("document.querySelector('[role=alert] pre').textContent === 'This is more than twenty bytes.'");
     tab.insert("This is not.");
-    tab.until(&format!("{STATE}.match(/^revision [1-9]\\d*$/)"));
+    tab.until(&format!("{STATE} === 'Saved'"));
     assert_eq!(Peer::greeted(&server).text("notes", At::Head), "This is not.");
 }
 
@@ -168,9 +170,9 @@ fn the_page_works_over_plain_http_from_another_machine() {
     let mut tab = Tab::open(&browser, &format!("http://{ELSEWHERE}:{}/r/notes", server.http.port()));
     assert_eq!(tab.run("isSecureContext"), json!(false));
     tab.until(WRITABLE);
-    tab.run("area.focus()");
+    tab.run("view.focus()");
     tab.insert("From afar.");
-    tab.until(&format!("{STATE}.match(/^revision [1-9]\\d*$/)"));
+    tab.until(&format!("{STATE} === 'Saved'"));
     assert_eq!(Peer::greeted(&server).text("notes", At::Head), "From afar.");
 }
 
@@ -198,22 +200,22 @@ fn a_link_leads_into_its_room_until_it_is_taken_back() {
     assert_eq!(zoe.run("location.href"), json!(page));
     zoe.run("globalThis.old = true; location.reload()");
     zoe.until(&format!("!globalThis.old && ({WRITABLE})"));
-    zoe.run("area.focus()");
+    zoe.run("view.focus()");
     zoe.insert("Present: Zoë.");
 
     // Who may only see can only see.
     ben.run(&format!("location.href = {}; null", address(&seen)));
-    ben.until("globalThis.area = document.querySelector('textarea'), area.value === 'Present: Zoë.'");
-    ben.until(&format!("{STATE}.endsWith('read only')"));
-    assert_eq!(ben.run("area.readOnly"), json!(true));
+    ben.until("globalThis.view = globalThis.motet?.view, view?.state.doc.toString() === 'Present: Zoë.'");
+    ben.until("document.querySelector('footer').textContent.includes('Can view')");
+    assert_eq!(ben.run("view.state.readOnly"), json!(true));
 
     // Then it is over, in words; the text is still there to be read.
     ann.delete(&format!("/api/rooms/minutes/links/{}", made["link"]["id"].as_str().unwrap())).is(204);
-    zoe.until(&format!("{STATE}.startsWith('unauthorized: ')"));
-    assert_eq!(zoe.run("[area.value, area.readOnly]"), json!(["Present: Zoë.", true]));
+    zoe.until(&format!("{ALERT}.includes('for people with an account') && view.state.readOnly"));
+    assert_eq!(zoe.run("view.state.doc.toString()"), json!("Present: Zoë."));
     let mut late = Tab::open(&browsers[0], "about:blank");
     late.run(&format!("location.href = {}; null", address(&made)));
-    late.until(&format!("{STATE}.startsWith('not_found: ')"));
+    late.until("document.querySelector('.toasts').textContent.includes('does not work any more')");
 }
 
 #[test]
@@ -224,13 +226,10 @@ fn a_wrong_name_in_the_address_opens_no_other_room() {
     let server = server();
     let browser = Chromium::start();
     let mut tab = Tab::open(&browser, &format!("http://{}/r/Demo", server.http));
-    tab.until(&format!("{STATE}.startsWith('This is not a room')"));
-    assert_eq!(tab.run("document.querySelector('textarea').readOnly"), json!(true));
-    // The lobby is behind the plain address only.
-    let rooms = |http: &mut Http| http.get("/api/rooms").is(200).json()["rooms"].as_array().unwrap().len();
+    tab.until("document.querySelector('h1')?.textContent.startsWith('This is not a room')");
+    // Nor does the list of rooms make one.
     let mut http = Http::connect(server.http);
-    assert_eq!(rooms(&mut http), 0);
-    let mut lobby = Tab::open(&browser, &format!("http://{}/", server.http));
-    lobby.until(WRITABLE);
-    assert_eq!(rooms(&mut http), 1);
+    let mut list = Tab::open(&browser, &format!("http://{}/", server.http));
+    list.until("document.querySelector('main')?.textContent.includes('No rooms yet.')");
+    assert_eq!(http.get("/api/rooms").is(200).json()["rooms"].as_array().unwrap().len(), 0);
 }

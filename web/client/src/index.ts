@@ -4,7 +4,8 @@
  * @packageDocumentation
  */
 export { Motet, type KeptRecord, type MotetEvents, type MotetOptions, type TokenSource } from "./motet.js";
-export { Room, type ChangeEvent, type RestoredHistory, type RoomEvents, type RoomOptions, type SaveState } from "./room/room.js";
+export { Room } from "./room/room.js";
+export type { ChangeEvent, RestoredHistory, RoomEvents, RoomOptions, SaveState } from "./room/types.js";
 export { Chat, type NewMessage } from "./room/chat.js";
 export { Comments, type Comment } from "./room/comments.js";
 export { History, Versions, type TextAt } from "./room/history.js";

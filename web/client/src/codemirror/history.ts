@@ -2,7 +2,7 @@ import { history, historyField, historyKeymap, redo as redoCommand, undo as undo
 import { Compartment, EditorState, Prec, Transaction, type Extension, type StateCommand } from "@codemirror/state";
 import { keymap, type EditorView } from "@codemirror/view";
 
-import type { RestoredHistory } from "../room/room.js";
+import type { RestoredHistory } from "../room/types.js";
 import { changesToEditor, shownText } from "../text/line-ends.js";
 import { apply } from "../ot/machine.js";
 import { writableField } from "./binding.js";

@@ -1,7 +1,8 @@
 import { ChangeSet, type Text } from "@codemirror/state";
 
 import { difference } from "../ot/changes.js";
-import type { ChangeEvent, Room } from "../room/room.js";
+import type { Room } from "../room/room.js";
+import type { ChangeEvent } from "../room/types.js";
 import { changesToEditor, changesToRoom, hasReturns, shownText, toEditor, toRoom } from "../text/line-ends.js";
 import type { Selection } from "../wire.js";
 

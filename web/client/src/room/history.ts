@@ -1,4 +1,4 @@
-import type { At, Entry, Version } from "../wire.js";
+import type { At, Entry, ParticipantId, Version } from "../wire.js";
 import type { RoomContext } from "./context.js";
 
 /** The text of a room at some revision. */
@@ -62,4 +62,19 @@ export class Versions {
   async remove(name: string): Promise<number> {
     return this.#room.command({ remove_version: { name } });
   }
+}
+
+/** A participant's last seq in the log up to a revision; 0 if it has none there. */
+export async function lastSeq(history: History, participant: ParticipantId | null, revision: number): Promise<number> {
+  for (let to = revision; to > 0; to -= 1000) {
+    let found = 0;
+    for (let next = Math.max(1, to - 999); next <= to; ) {
+      const { entries } = await history.log(next, to - next + 1);
+      if (!entries.length) break;
+      for (const entry of entries) if (entry.participant === participant) found = Math.max(found, entry.seq);
+      next = entries[entries.length - 1]!.revision + 1;
+    }
+    if (found) return found;
+  }
+  return 0;
 }

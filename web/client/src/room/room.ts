@@ -2,7 +2,7 @@ import type { ChangeSet, Text } from "@codemirror/state";
 
 import type { AnswerTo } from "../asks.js";
 import type { ConnectionStatus } from "../connection.js";
-import { later, uuid } from "../env.js";
+import { later } from "../env.js";
 import { MotetError } from "../errors.js";
 import { Emitter } from "../events.js";
 import type { Motet } from "../motet.js";
@@ -10,7 +10,6 @@ import { changeSet, Composer, difference, type Change } from "../ot/changes.js";
 import { apply, Inconsistent, Machine, openedRange, type Pending } from "../ot/machine.js";
 import { mapping, mapSelection } from "../ot/places.js";
 import { Mismatch, toWire } from "../ot/wire.js";
-import type { Draft, RoomRecord } from "../storage/storage.js";
 import { toScalar } from "../text/counts.js";
 import { stringOf, textOf } from "../text/text.js";
 import type {
@@ -24,7 +23,6 @@ import type {
   PresenceMessage,
   Question,
   Role,
-  RoomSettings,
   Selection,
   ServerMessage,
   SignalKind,
@@ -32,86 +30,17 @@ import type {
 import { Chat } from "./chat.js";
 import { Comments } from "./comments.js";
 import type { RoomContext } from "./context.js";
+import { draftOfEdits } from "./drafts.js";
 import { checkHash } from "./hash.js";
-import { History, Versions } from "./history.js";
-import { NO_PRESENCE, People, type Other, type Presence } from "./people.js";
+import { History, lastSeq, Versions } from "./history.js";
+import { OwnPresence } from "./own-presence.js";
+import { People, type Other, type Presence } from "./people.js";
 import { Settings } from "./settings.js";
+import type { RestoredHistory, RoomEvents, RoomOptions, SaveState } from "./types.js";
 import { WriteAhead } from "./write-ahead.js";
-
-/** How to open a room. */
-export interface RoomOptions {
-  /** Makes the room if there is none. `true`, or the settings of a new room. */
-  create?: boolean | Partial<RoomSettings>;
-  /** Whether to hear of the others' presence. Default true. */
-  presence?: boolean;
-  /** @internal What to go on from: a courier's record, and the text at its revision. */
-  record?: { record: RoomRecord; text: Text };
-}
-
-/** Whether what was typed here is in the log. */
-export interface SaveState {
-  /**
-   * `saved`: the server has acknowledged everything, durably. `saving`: something is on its way. `offline`: there is no connection;
-   * what was typed waits. `refused`: the server did not take an edit; it is kept as a draft (see {@link Room.clearRefused}).
-   */
-  state: "saved" | "saving" | "offline" | "refused";
-  /** Edits and other commands that are not acknowledged. */
-  waiting: number;
-  /** Whether what waits is written down on this device, so that it outlives this page. */
-  kept: boolean;
-  /** Why, where the state is `refused`, or something could not be written down. */
-  error: MotetError | null;
-}
-
-/** A change of a room's text. */
-export interface ChangeEvent {
-  /** The change, in UTF-16 positions of the text before it. */
-  changes: ChangeSet;
-  /** Whether it was made here, by {@link Room.edit}. */
-  local: boolean;
-  /** What was given to {@link Room.edit} as `source`; null for a remote change. */
-  source: unknown;
-  /** Whether it is no edit of anyone's, but the difference to a text that was loaded anew. */
-  reset: boolean;
-}
-
-/** The undo history of an earlier page, and what was changed since on the text that it counts on. */
-export interface RestoredHistory {
-  history: unknown;
-  text: Text;
-  changes: ChangeSet[];
-}
-
-/** The events of a room. */
-export interface RoomEvents {
-  status: ConnectionStatus;
-  /** The text is here for the first time. */
-  loaded: void;
-  /** Whether everything of the server's is here. */
-  synced: boolean;
-  unsyncedChanges: number;
-  save: SaveState;
-  change: ChangeEvent;
-  /** Someone came, left, moved, or is another now. */
-  presence: void;
-  role: { role: Role; reason: string };
-  /** An entry of the log, one's own among them. Edits come without positions of this package's: as wire operations. */
-  entry: Entry;
-  signal: { from: ParticipantId; kind: SignalKind; payload: string };
-  /** The room is deleted at that time (ms since 1970), unless something happens in it. */
-  expiring: number;
-  /** Edits could not be saved, and are kept as a draft. */
-  draft: Draft;
-  /** Something failed, and the room goes on. */
-  error: MotetError;
-  /** For good: the room was deleted, or may not be entered. {@link Room.connect} tries again. */
-  closed: MotetError;
-}
 
 /** Quiet time before the text's hash is compared with the server's, ms. */
 const HASH_AFTER_MS = 15_000;
-/** Shortest time between two presences that are sent, ms. */
-const PRESENCE_EVERY_MS = 50;
 /** An edit without an answer for so long makes the client ask whether the line is alive, ms. */
 const ANSWER_DUE_MS = 5_000;
 
@@ -173,9 +102,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
   /** What is known of the session's last seq, for when the text is loaded anew: `unknown` after a submit that was given up without an answer. */
   #seq: "known" | "unknown" | "first" = "known";
   #replacedAt = 0;
-  #mine: Presence = NO_PRESENCE;
-  #presenceDue = false;
-  #presenceTimer: (() => void) | null = null;
+  readonly #own: OwnPresence;
   #retryTimer: () => void = () => {};
   #answerTimer: () => void = () => {};
   #hashTimer: () => void = () => {};
@@ -198,6 +125,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.history = new History(this);
     this.versions = new Versions(this);
     this.settings = new Settings(this);
+    this.#own = new OwnPresence((presence, base) => this.#motet.send({ type: "set_presence", channel: this.#channel!, base, presence }), () => (this.synced ? this.machine : null));
     this.#ahead = new WriteAhead(motet.storage, {
       key: () => ({ server: motet.server, room: name, session: motet.session }),
       about: () => ({ account: motet.account, log: this.#log }),
@@ -327,7 +255,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
       participant: this.participant,
       author: { name: this.#motet.name, account: this.#motet.account },
       role: this.#role,
-      presence: this.#mine,
+      presence: this.#own.current,
     };
   }
 
@@ -358,7 +286,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.lastEditTidied = set !== changes;
     if (set.empty) return set;
     machine.edit(set);
-    this.#moveMine(set, true);
+    this.#own.moveOver(set, true);
     this.emit("change", { changes: set, local: true, source, reset: false });
     this.#touched();
     return set;
@@ -366,9 +294,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
 
   /** Tells the others where one is. What is not named stays. Sent when everything typed is acknowledged, and at most 20 times a second. */
   setPresence(presence: Partial<Presence>): void {
-    this.#mine = { ...this.#mine, ...presence };
-    this.#presenceDue = true;
-    this.#schedulePresence();
+    this.#own.set(presence);
   }
 
   /** Passes something on to one participant, to set up a call. */
@@ -439,7 +365,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.disconnect();
     this.#destroyed = true;
     this.#hashTimer();
-    this.#presenceTimer?.();
+    this.#own.stop();
     this.#motet.forget(this, this.machine && { seq: this.machine.seq, log: this.#log });
     this.silence();
   }
@@ -670,25 +596,10 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     }
     // A submit was given up without an answer: the log tells whether it is in it.
     const channel = this.#channel;
-    void this.#lastSeq(loading.revision).then(
+    void lastSeq(this.history, this.participant, loading.revision).then(
       (seq) => channel === this.#channel && this.#loadedAnew(loading, seq),
       (error: unknown) => channel === this.#channel && this.#channelRefused(error as MotetError),
     );
-  }
-
-  /** The session's last seq in the log up to a revision; 0 if it has none there. */
-  async #lastSeq(revision: number): Promise<number> {
-    for (let to = revision; to > 0; to -= 1000) {
-      let found = 0;
-      for (let next = Math.max(1, to - 999); next <= to; ) {
-        const { entries } = await this.history.log(next, to - next + 1);
-        if (!entries.length) break;
-        for (const { participant, seq } of entries) if (participant === this.participant) found = Math.max(found, seq);
-        next = entries[entries.length - 1]!.revision + 1;
-      }
-      if (found) return found;
-    }
-    return 0;
   }
 
   #loadedAnew(loading: Loading, seq: number): void {
@@ -721,7 +632,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.emit("status", this.status);
     for (const follower of [this.chat, this.comments, this.settings]) follower.reset();
     if (this.#inbox.length) this.receive();
-    this.#presenceDue = true;
+    this.#own.again();
     this.#caughtUp();
     this.#touched();
   }
@@ -730,7 +641,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     if (!this.synced) return;
     this.#tellSynced();
     this.#submit();
-    this.#schedulePresence();
+    this.#own.schedule();
   }
 
   #entry(entry: Entry): ChangeSet | null {
@@ -777,7 +688,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
 
   #changed(changes: ChangeSet | null, reset: boolean): void {
     if (!changes || changes.empty) return;
-    this.#moveMine(changes, false);
+    this.#own.moveOver(changes, false);
     this.emit("change", { changes, local: false, source: null, reset });
     this.emit("presence", undefined);
   }
@@ -857,23 +768,10 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     for (const pending of gone) if (pending.kind === "command") (pending.tag as Tag | null)?.reject(error);
     const edits = gone.filter((pending): pending is Pending & { kind: "edit" } => pending.kind === "edit");
     if (edits.length) {
-      const inserted: string[] = [];
-      for (const { changes } of edits) changes.iterChanges((_a, _b, _c, _d, insert) => insert.length && inserted.push(stringOf(insert)));
-      const draft: Draft = {
-        id: uuid(),
-        server: this.#motet.server,
-        account: this.#motet.account,
-        room: this.name,
-        code,
-        message: error.message,
-        revision: machine.revision,
-        // A courier has read the text of the room that has the name now.
-        ...(code === "room_replaced" && this.#options.record
-          ? { before: null, after: null }
-          : { before: stringOf(machine.base), after: stringOf(machine.text) }),
-        inserted,
-        at: Date.now(),
-      };
+      // A courier has read the text of the room that has the name now.
+      const texts = code !== "room_replaced" || !this.#options.record;
+      const about = { server: this.#motet.server, account: this.#motet.account, room: this.name, code, message: error.message };
+      const draft = draftOfEdits(about, machine, edits, texts);
       this.#refusal = error;
       void this.#ahead.draft(draft);
       this.emit("draft", draft);
@@ -932,39 +830,6 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
     this.#answerTimer = later(ANSWER_DUE_MS, () => this.#motet.probe());
   }
 
-  #schedulePresence(): void {
-    if (!this.#presenceDue || this.#presenceTimer) return;
-    this.#presenceTimer = later(PRESENCE_EVERY_MS, () => {
-      this.#presenceTimer = null;
-      this.#tellPresence();
-    });
-  }
-
-  #tellPresence(): void {
-    const machine = this.machine;
-    if (!this.#presenceDue || !machine || !this.synced || machine.queue.some((pending) => pending.kind === "edit")) return;
-    const place = (position: number) => toScalar(machine.base, Math.max(0, Math.min(position, machine.base.length)));
-    const selection = ({ anchor, head }: Selection): Selection => ({ anchor: place(anchor), head: place(head) });
-    const { selections, viewport, ...rest } = this.#mine;
-    this.#presenceDue = !this.#motet.send({
-      type: "set_presence",
-      channel: this.#channel!,
-      base: machine.revision,
-      presence: { ...rest, selections: selections.slice(0, 64).map(selection), viewport: viewport && selection(viewport) },
-    });
-  }
-
-  #moveMine(changes: ChangeSet, own: boolean): void {
-    const { selections, viewport } = this.#mine;
-    if (!selections.length && !viewport) return;
-    const map = mapping(changes);
-    this.#mine = {
-      ...this.#mine,
-      selections: selections.map((selection) => mapSelection(map, selection, own)),
-      viewport: viewport && mapSelection(map, viewport, own),
-    };
-  }
-
   // Quiet moments.
 
   #scheduleHash(): void {
@@ -1005,7 +870,7 @@ export class Room extends Emitter<RoomEvents> implements RoomContext {
       this.#savePending = false;
       this.emit("unsyncedChanges", this.unsyncedChanges);
       this.emit("save", this.save);
-      if (!this.hasUnsyncedChanges) this.#schedulePresence();
+      if (!this.hasUnsyncedChanges) this.#own.schedule();
     });
   }
 

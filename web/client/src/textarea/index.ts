@@ -8,7 +8,8 @@ import { ChangeSet, type Text } from "@codemirror/state";
 import { Mirror } from "../editor/mirror.js";
 import { Pacer } from "../editor/pacer.js";
 import { canonical } from "../ot/changes.js";
-import type { ChangeEvent, Room } from "../room/room.js";
+import type { Room } from "../room/room.js";
+import type { ChangeEvent } from "../room/types.js";
 import { textOf } from "../text/text.js";
 import type { UserUndo } from "../undo/index.js";
 

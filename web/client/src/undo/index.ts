@@ -8,7 +8,7 @@ import { ChangeSet, EditorState, Text, Transaction, type StateCommand } from "@c
 
 import { changesToEditor, shownText } from "../text/line-ends.js";
 import { apply } from "../ot/machine.js";
-import type { RestoredHistory } from "../room/room.js";
+import type { RestoredHistory } from "../room/types.js";
 
 const EXTENSIONS = [history(), EditorState.lineSeparator.of("\n"), EditorState.allowMultipleSelections.of(true)];
 const FIELDS = { history: historyField };

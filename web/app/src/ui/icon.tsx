@@ -1,0 +1,12 @@
+import type { IconNode } from "lucide";
+import { h } from "preact";
+
+/** An icon of Lucide, as data. It is decoration: the control that holds it carries the name. */
+export function Icon({ of, size = 16 }: { of: IconNode; size?: number }) {
+  return (
+    <svg class="icon" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"
+      stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+      {of.map(([tag, attributes]) => h(tag, attributes as Record<string, string>))}
+    </svg>
+  );
+}
