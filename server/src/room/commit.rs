@@ -134,11 +134,10 @@ impl<K: Clone, A> OpenRoom<K, A> {
         if committed > 0 {
             self.active_ms = now;
             self.effects.committed += committed;
-            self.effects.feed = true;
+            self.feed_due = true;
             self.effects.listed = true;
             self.effects.chat |= self.state.chat().changed() > before.chat_changed;
             self.note_project();
-            self.tell_roles();
             if let Some(state) = self.due_snapshot() {
                 self.effects.snapshot = Some(state);
             }
@@ -177,7 +176,7 @@ impl<K: Clone, A> OpenRoom<K, A> {
             }
             Submitter::Caller(_) => {
                 let awaited = Awaited::Submit(participant, seq);
-                let theirs = self.waiting.extract_if(.., |waiting| waiting.awaited == awaited);
+                let theirs = self.waiting.extract_if(.., |waiting| waiting.wants == awaited);
                 self.effects.answers.extend(theirs.map(|waiting| (waiting.answer, Err(refusal.clone()))));
             }
         }
@@ -208,12 +207,12 @@ impl<K, A> OpenRoom<K, A> {
             return;
         }
         let state = &self.state;
-        let durable = |awaited: Awaited| match awaited {
+        let durable = |wants: Awaited| match wants {
             Awaited::Submit(participant, seq) => state.last_submit(participant).filter(|last| last.seq >= seq),
             Awaited::Drained => None,
         };
-        let done = self.waiting.extract_if(.., |waiting| durable(waiting.awaited).is_some());
-        let answers = done.filter_map(|waiting| Some((durable(waiting.awaited)?.revision, waiting.answer)));
+        let done = self.waiting.extract_if(.., |waiting| durable(waiting.wants).is_some());
+        let answers = done.filter_map(|waiting| Some((durable(waiting.wants)?.revision, waiting.answer)));
         self.effects.answers.extend(answers.map(|(revision, answer)| (answer, Ok(revision))));
     }
 
@@ -223,7 +222,7 @@ impl<K, A> OpenRoom<K, A> {
             return;
         }
         let answer = self.closed.clone().map_or(Ok(self.state.revision()), Err);
-        let done = self.waiting.extract_if(.., |waiting| waiting.awaited == Awaited::Drained);
+        let done = self.waiting.extract_if(.., |waiting| waiting.wants == Awaited::Drained);
         self.effects.answers.extend(done.map(|waiting| (waiting.answer, answer.clone())));
     }
 }

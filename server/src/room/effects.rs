@@ -19,11 +19,9 @@ use crate::refusal::Refusal;
 pub struct Effects<K, A> {
     /// Entries that were committed: for the metrics.
     pub committed: u64,
-    /// Readers that follow along lack entries: call [`OpenRoom::feed_following`].
-    pub feed: bool,
     /// Something waits for the log: call [`OpenRoom::take_append`], now or together with what comes next. Set once until then.
     pub append: bool,
-    /// Messages to readers, each with its connection. They go behind what `feed` sends.
+    /// Messages to readers, each with its connection. They go behind the entries.
     pub messages: Vec<(K, ServerMessage)>,
     /// Readers that the room has put out.
     pub dropped: Vec<Dropped<K>>,
@@ -63,7 +61,6 @@ impl<K, A> Default for Effects<K, A> {
     fn default() -> Self {
         Self {
             committed: 0,
-            feed: false,
             append: false,
             messages: Vec::new(),
             dropped: Vec::new(),
@@ -81,7 +78,7 @@ impl<K, A> Default for Effects<K, A> {
 
 impl<K, A> OpenRoom<K, A> {
     /// What is to be done about the inputs since the last call. To be called, and applied whole, after every method that takes
-    /// `&mut self` and is not itself called because an effect says so.
+    /// `&mut self` and is not itself called because an effect says so; behind [`feed_following`](Self::feed_following).
     #[must_use]
     pub fn take_effects(&mut self) -> Effects<K, A> {
         std::mem::take(&mut self.effects)

@@ -99,6 +99,20 @@ impl<K: Clone, A> OpenRoom<K, A> {
         self.tell_roles();
     }
 
+    /// Moves all readers on that follow along, if there is something new for them. `deliver` is given the connection of each, and
+    /// what moves it on once it has an outlet. Then tells those whose role has changed: a reader that is put out sees the entry
+    /// that puts it out.
+    pub fn feed_following(&mut self, mut deliver: impl FnMut(&K, Feeding<'_>)) {
+        if !std::mem::take(&mut self.feed_due) {
+            return;
+        }
+        let head = self.state.revision();
+        for Reader { key, cursor, .. } in self.readers.following() {
+            deliver(key, Feeding { head, window: &mut self.window, cursor });
+        }
+        self.tell_roles();
+    }
+
     /// Tells readers whose role has changed; those who may not be here any more are put out.
     pub(super) fn tell_roles(&mut self) {
         if !std::mem::take(&mut self.roles_touched) {
@@ -183,15 +197,6 @@ impl<K, A> OpenRoom<K, A> {
         if let Some(reader) = self.readers.get_mut(id) {
             let committed = entries.into_iter().filter(|(entry, _)| entry.revision <= head).collect();
             reader.cursor.feed_stored(committed, outlet);
-        }
-    }
-
-    /// Moves all readers on that follow along. `deliver` is given the connection of each, and what moves it on once it has an
-    /// outlet.
-    pub fn feed_following(&mut self, mut deliver: impl FnMut(&K, Feeding<'_>)) {
-        let head = self.state.revision();
-        for Reader { key, cursor, .. } in self.readers.following() {
-            deliver(key, Feeding { head, window: &mut self.window, cursor });
         }
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! Methods come in four kinds, as in quinn-proto: getters; `join`, `leave`, `watch`, `set_…` and other calls of readers;
 //! `handle_*`, which take what came in from elsewhere, the time included; and `take_*` and `feed_*`, which give out what is to
-//! be done. After each call of the second and third kind the caller applies [`OpenRoom::take_effects`]. The server's room
+//! be done. After each call of the second and third kind the caller calls [`OpenRoom::feed_following`], and then applies
+//! [`OpenRoom::take_effects`]. The server's room
 //! handle and the simulator do that, each in its way; nothing else does.
 
 use motet_protocol::{
@@ -51,6 +52,8 @@ pub struct OpenRoom<K, A = ()> {
     /// Callers without a connection that wait for an answer.
     pub(super) waiting: Vec<Waiting<A>>,
     pub(super) readers: Readers<K>,
+    /// Whether readers that follow along lack entries.
+    pub(super) feed_due: bool,
     pub(super) roster: Roster,
     /// Whether something was committed, or given, that may change what readers may do.
     pub(super) roles_touched: bool,
@@ -77,7 +80,7 @@ pub struct OpenRoom<K, A = ()> {
 /// A caller that waits for an answer.
 #[derive(Debug)]
 pub(super) struct Waiting<A> {
-    pub(super) awaited: Awaited,
+    pub(super) wants: Awaited,
     pub(super) answer: A,
 }
 
@@ -118,6 +121,7 @@ impl<K, A> OpenRoom<K, A> {
             append_due: false,
             waiting: Vec::new(),
             readers: Readers::default(),
+            feed_due: false,
             roster: Roster::default(),
             roles_touched: false,
             project,
@@ -221,7 +225,7 @@ impl<K, A> OpenRoom<K, A> {
     /// ordered still goes to the log.
     pub fn close(&mut self, why: &Refusal) {
         self.closed = Some(why.clone());
-        let submits = self.waiting.extract_if(.., |waiting| waiting.awaited != Awaited::Drained);
+        let submits = self.waiting.extract_if(.., |waiting| waiting.wants != Awaited::Drained);
         self.effects.answers.extend(submits.map(|waiting| (waiting.answer, Err(why.clone()))));
         self.roster = Roster::default();
         self.effects.dropped.extend(self.readers.remove_all().into_iter().map(|reader| {

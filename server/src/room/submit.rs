@@ -101,13 +101,13 @@ impl<K: Clone, A> OpenRoom<K, A> {
 
     /// Has a caller answered with the revision of a submit of its that was put in order, once that is durable.
     pub fn wait_for(&mut self, participant: ParticipantId, seq: Seq, answer: A) {
-        self.waiting.push(Waiting { awaited: Awaited::Submit(participant, seq), answer });
+        self.waiting.push(Waiting { wants: Awaited::Submit(participant, seq), answer });
     }
 
     /// Has a caller answered, with the committed revision, once nothing is on its way to the log; with the reason where the
     /// room is closed by then.
     pub fn wait_until_drained(&mut self, answer: A) {
-        self.waiting.push(Waiting { awaited: Awaited::Drained, answer });
+        self.waiting.push(Waiting { wants: Awaited::Drained, answer });
         self.answer_drained();
     }
 

@@ -169,16 +169,14 @@ impl Server {
     /// Does what a room says is to be done.
     fn apply(&mut self, number: usize, links: &mut Links, logs: &mut Logs, now: u64) {
         let Some(held) = self.rooms.get_mut(&number) else { return };
+        held.room.feed_following(|id, reader| {
+            if let Some(link) = links.get_mut(id) {
+                reader.feed(&mut link.outbox);
+            }
+        });
         let effects = held.room.take_effects();
         assert_eq!(effects.failed, None, "a room follows from its log");
         held.counted += effects.committed;
-        if effects.feed {
-            held.room.feed_following(|id, reader| {
-                if let Some(link) = links.get_mut(id) {
-                    reader.feed(&mut link.outbox);
-                }
-            });
-        }
         if effects.append {
             let new = self.appends_due.insert(number);
             assert!(new, "an append is due once");

@@ -258,6 +258,7 @@ mod roles {
     fn append_all(room: &mut OpenRoom<&'static str>) {
         while room.take_append().is_some() {
             room.handle_appended(0, 0);
+            room.feed_following(|_, _| ());
         }
     }
 

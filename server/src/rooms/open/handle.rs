@@ -151,6 +151,7 @@ impl RoomHandle {
     pub(super) fn change_and_append<T>(self: &Arc<Self>, when: AppendWhen, change: impl FnOnce(&mut Room) -> T) -> T {
         let mut room = self.room.lock();
         let result = change(&mut room);
+        room.feed_following(|connection, reader| connection.deliver(|outbox| reader.feed(outbox)));
         let effects = room.take_effects();
         self.apply(&mut room, effects, when);
         result
@@ -161,9 +162,6 @@ impl RoomHandle {
         let around = &self.around;
         if effects.committed > 0 {
             around.metrics.entries.inc_by(effects.committed);
-        }
-        if effects.feed {
-            room.feed_following(|connection, reader| connection.deliver(|outbox| reader.feed(outbox)));
         }
         match (effects.append, when) {
             (true, AppendWhen::Soon) => append_batch::add(Arc::clone(self)),
