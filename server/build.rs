@@ -23,7 +23,8 @@ fn main() {
     fs::write(out.join("assets.rs"), list).expect("OUT_DIR can be written");
 }
 
-/// The files of the editor by name, relative to `dist`: those beside `index.html` and those in `assets`. Sorted, so that builds are alike.
+/// The files of the editor by name, relative to `dist`: those beside `index.html` and those in `assets`. They are
+/// sorted, so that builds are alike.
 fn files(dist: &Path) -> Vec<String> {
     let mut names = Vec::new();
     for (folder, prefix) in [(dist.to_owned(), ""), (dist.join("assets"), "assets/")] {

@@ -1,8 +1,8 @@
 //! The web editor, embedded in the server: the page for `/` and `/r/ROOM`, and the files that it loads.
 //!
-//! The files are the build's (`web/app/dist`), kept gzipped. Those in `assets` carry a hash of their content in their names and are cached
-//! for good. The page is made for each response: with a nonce, which its Content-Security-Policy names, and with a `<base>` that says below
-//! which path the server stands, so that the same build serves behind any reverse proxy.
+//! The files are the build's (`web/app/dist`), kept gzipped. Those in `assets` have a hash of their content in their
+//! names and are cached for good. The page is made for each response: with a nonce, which its Content-Security-Policy
+//! names, and with a `<base>` that is the path of the server, so that the same build serves behind any reverse proxy.
 
 use std::{collections::HashMap, io::Read, sync::LazyLock};
 
@@ -121,7 +121,8 @@ fn is_plain_host(host: &str) -> bool {
     !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
-/// The path of the server in the browser's eyes, with a slash at its end. The nearest proxy's word counts, which is the last.
+/// The path of the server as the browser sees it, with a slash at its end. Of several proxies the nearest counts, which
+/// is the last named.
 fn base_path(headers: &HeaderMap, proxies: usize) -> String {
     let said = headers.get_all(FORWARDED_PREFIX).iter().next_back().and_then(|value| value.to_str().ok());
     let nearest = said.and_then(|value| value.rsplit(',').next()).map(|value| value.trim().trim_end_matches('/'));
