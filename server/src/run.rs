@@ -11,6 +11,7 @@ use crate::{
     auth::Authenticator,
     config::{Config, Engine},
     context::Context,
+    http::listener::accept_http,
     hub::{commits, expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
@@ -18,7 +19,6 @@ use crate::{
     server_id,
     store::{self, Store, StoreError, StoreKind},
     transport::{
-        http::accept_http,
         listen::{Door, accept_tcp},
         outbox::flush_all,
     },

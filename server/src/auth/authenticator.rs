@@ -130,6 +130,6 @@ impl Authenticator {
 }
 
 /// The one answer to every token that is not good.
-pub(super) fn unauthorized() -> Refusal {
+pub(crate) fn unauthorized() -> Refusal {
     Refusal::new(ErrorCode::Unauthorized, "the token is missing, wrong, expired or revoked; sign in")
 }

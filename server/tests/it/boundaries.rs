@@ -175,7 +175,7 @@ fn reaches(imports: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -
 }
 
 /// What each folder of the server may import. The lowest stands first, and imports only what stands above it here.
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 21] = [
     ("assist", &[]),
     ("clock", &[]),
     ("history", &[]),
@@ -190,17 +190,15 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("auth", &["blocking", "clock", "refusal", "store"]),
     ("session", &["auth", "refusal", "room"]),
     ("hub", &["auth", "blocking", "clock", "history", "log", "metrics", "refusal", "room", "session", "store"]),
-    ("config", &["assist", "auth", "hub", "room", "session"]),
     ("context", &["auth", "clock", "hub", "metrics", "refusal", "session"]),
     ("api", &["auth", "blocking", "clock", "context", "history", "hub", "refusal", "room", "session", "store"]),
     ("requests", &["assist", "blocking", "clock", "context", "hub", "refusal", "room", "session", "store"]),
     (
         "transport",
-        &[
-            "api", "auth", "blocking", "clock", "context", "hub", "metrics", "refusal", "requests", "room", "session",
-            "wire",
-        ],
+        &["blocking", "clock", "context", "hub", "metrics", "refusal", "requests", "room", "session", "wire"],
     ),
+    ("http", &["api", "context", "transport", "wire"]),
+    ("config", &["assist", "auth", "http", "hub", "room", "session"]),
     (
         "run",
         &[
@@ -208,6 +206,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "auth",
             "config",
             "context",
+            "http",
             "hub",
             "log",
             "metrics",
@@ -220,14 +219,8 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
 ];
 
 /// Imports that form a circle today. None may be added; one that is gone leaves this list.
-const CIRCULAR: [(&str, &str); 6] = [
-    ("auth", "api"),
-    ("hub", "transport"),
-    ("config", "transport"),
-    ("context", "requests"),
-    ("api", "requests"),
-    ("requests", "transport"),
-];
+const CIRCULAR: [(&str, &str); 4] =
+    [("hub", "transport"), ("context", "requests"), ("api", "requests"), ("requests", "transport")];
 
 #[test]
 fn a_folder_of_the_server_imports_only_what_the_table_allows() {
