@@ -84,11 +84,6 @@ impl Authenticator {
         }
     }
 
-    /// Whether somebody is still who they were; see [`Identity::still_valid`].
-    pub fn still_valid(&self, identity: &Identity, now: UnixMs) -> bool {
-        identity.still_valid(now)
-    }
-
     /// A ticket for somebody who showed a token, and when it expires: it stands for that token once, within half a minute.
     ///
     /// # Errors
