@@ -1,5 +1,5 @@
-//! Who makes an HTTP request: the only place that reads a token from one. [`Caller`] is the identity; [`Who`](super::who::Who)
-//! asks it for that.
+//! Who makes an HTTP request: the only place that reads a token from one. [`Caller`] is the identity;
+//! [`Who`](super::who::Who) asks it for that.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -16,8 +16,8 @@ use crate::{
     refusal::Refusal,
 };
 
-/// The sender of a request, identified by its `Authorization: Bearer …`; without that header a guest, if the server lets guests
-/// in. As `Option<Caller>`: `None` without the header.
+/// The sender of a request, identified by its `Authorization: Bearer …`; without that header a guest, if the server
+/// lets guests in. As `Option<Caller>`: `None` without the header.
 #[derive(Clone, Debug)]
 pub struct Caller(pub Identity);
 
@@ -51,8 +51,8 @@ where
 ///
 /// # Errors
 ///
-/// `unauthorized` for a header that is there twice or is not text, another scheme, and a token that is empty, has a space in it or
-/// is longer than [`TOKEN_BYTES_MAX`].
+/// `unauthorized` for a header that is there twice or is not text, another scheme, and a token that is empty, has a
+/// space in it or is longer than [`TOKEN_BYTES_MAX`].
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (values.next(), values.next());
@@ -67,8 +67,8 @@ fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     Ok(Some(token))
 }
 
-/// Where a request is from: what the listener put on it as [`ConnectInfo`], or what the proxies in front of it say. All
-/// requests of which neither is known share an address, and so a count.
+/// The address that a request comes from: given by the trusted proxies, else the peer's ([`ConnectInfo`]). Requests
+/// without either share `0.0.0.0`, and so one count of attempts.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
@@ -86,8 +86,8 @@ where
     }
 }
 
-/// Whom the outermost of so many proxies saw. What stands before that in the header was said by whoever came, and could be
-/// anything.
+/// The address that the outermost of `proxies` trusted proxies received the request from. The client itself can have
+/// written the earlier values of the header.
 fn forwarded(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -95,7 +95,7 @@ fn forwarded(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     address.parse().ok().or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// What a program calls itself in a request; empty if it does not.
+/// The `User-Agent` of a request; empty without that header.
 #[derive(Clone, Debug)]
 pub struct Client(pub String);
 

@@ -123,8 +123,8 @@ fn unpack(packed: &[u8]) -> Vec<u8> {
     content
 }
 
-/// The Content-Security-Policy of the page: only its own scripts run, it loads only from this server, no page may frame it, and
-/// scripts may not turn text into HTML.
+/// The Content-Security-Policy of the page: only its own scripts run, it loads only from this server, no page may frame
+/// it, and scripts may not turn text into HTML.
 fn policy(nonce: &str, headers: &HeaderMap) -> String {
     // Older browsers take 'self' to be http and https only, so the WebSocket's address is named as well.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| is_plain_host(host));

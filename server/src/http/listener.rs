@@ -32,10 +32,10 @@ use crate::{
     transport::listen::{Door, Place, accept},
 };
 
-/// A request's head must be there within this.
+/// A request's head must arrive within this time.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A request's head in bytes, at most.
+/// Largest head of a request, in bytes.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
 /// What the handlers of this folder share.
@@ -71,8 +71,8 @@ pub async fn accept_http(listener: TcpListener, door: Door, context: Context, pa
     accept(listener, door, stopping, serve).await;
 }
 
-/// Brings a request to its end though its client goes away meanwhile: what takes several steps is not left half done. It keeps
-/// its connection's place for so long.
+/// Finishes a request even if its client disconnects, so that work of several steps is not left half done. The
+/// connection keeps counting against the limit until then.
 async fn to_its_end(request: Request, next: Next) -> Response {
     let place = request.extensions().get::<Place>().cloned();
     let answer = tokio::spawn(async move {
@@ -90,7 +90,7 @@ async fn serve(stream: TcpStream, peer: std::net::SocketAddr, place: Place, rout
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES_MAX);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        // Attempts to sign in are counted by address.
+        // Attempts to sign in are counted per address.
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(place.clone());
         TowerToHyperService::new(router.clone()).call(request)

@@ -15,7 +15,7 @@ use crate::{
     wire::Wire,
 };
 
-/// What a client of WebSocket must say for its version (RFC 6455, section 4.2.1).
+/// The only WebSocket version served, as the header gives it (RFC 6455, section 4.2.1).
 const WEBSOCKET_VERSION: &str = "13";
 
 /// Answers the opening handshake (RFC 6455, section 4.2.2) and hands the socket to a connection's task.
