@@ -24,10 +24,10 @@ use crate::{
         admin::Task,
         config::{AuthMode, BadChoice, Choice, JWT_SECRET_VARIABLE, Mode, Registration},
     },
+    http::origin::Pages,
     hub::rooms::Rules,
     room::limits::RoomLimits,
     session::{Settings, Turn},
-    transport::pages::Pages,
 };
 
 /// Longest `--public-url`: it stands in each `Welcome`.

@@ -16,6 +16,7 @@ pub mod clock;
 pub mod config;
 pub mod context;
 pub mod history;
+pub mod http;
 pub mod hub;
 pub mod log;
 pub mod metrics;

@@ -11,6 +11,7 @@ use crate::{
     auth::Authenticator,
     config::{Config, Engine},
     context::Context,
+    http::listener::accept_http,
     hub::{expiry, grants, rooms::Rooms, watch},
     log::LogWriter,
     metrics::Metrics,
@@ -19,10 +20,7 @@ use crate::{
     rooms::open::{append_batch::append_all, commits},
     server_id,
     store::{self, Store, StoreError, StoreKind},
-    transport::{
-        http::accept_http,
-        listen::{Door, accept_tcp},
-    },
+    transport::listen::{Door, accept_tcp},
 };
 
 /// How long a server that ends waits for what was ordered to be durable.

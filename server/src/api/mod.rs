@@ -5,12 +5,13 @@
 //! - [`rooms`], [`projects`]: which there are, and what is set in them.
 //! - [`text`]: reading and writing it; [`log`], [`versions`], [`compare`], [`blame`], [`statistics`]: its history.
 //! - [`people`], [`roles`], [`links`], [`activity`]: who is there, who may do what, what happened.
-//! - [`talk`]: the chat and the comments.
+//! - [`talk`]: the chat and the comments. [`auth`]: accounts, sessions and tokens.
 //! - [`transfer`]: rooms as files; [`server`]: the server itself.
 //!
 //! What they share:
 //! - [`problem`]: errors as RFC 9457 problem documents; [`limits`]: every limit, with its reason.
-//! - [`who`]: who asks; the only place that finds it out. [`repeats`]: requests that are sent twice.
+//! - [`caller`]: the token of a request and whose it is; [`who`]: that, with the session of what the request appends.
+//! - [`repeats`]: requests that are sent twice.
 //! - [`params`], [`body`], [`at`], [`etag`]: what stands in a request; [`streamed`]: answers of unbounded size.
 //! - [`sums`]: statistics that were asked for lately.
 //! - [`entry`]: from a request to a room and to its log.
@@ -18,8 +19,10 @@
 
 pub mod activity;
 pub mod at;
+pub mod auth;
 pub mod blame;
 pub mod body;
+pub mod caller;
 pub mod compare;
 pub mod document;
 pub mod entry;

@@ -268,7 +268,7 @@ pub async fn create(
         Some(before) => Ok(Some(before)),
         None => {
             // Somebody may have made a link to the one before while it was deleted.
-            auth.revoke_links_now(&target)?;
+            auth.revoke_links(&target)?;
             Ok(Some(made.clone()))
         }
     };

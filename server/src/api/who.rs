@@ -1,14 +1,14 @@
-//! Who makes a request: the only place of the API that finds it out.
+//! Who makes a request to a room: its caller, and the session of what it appends.
 
 use axum::{
     extract::{FromRef, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, request::Parts},
 };
-use motet_protocol::{error::ErrorCode, ids::SessionId, limits::TOKEN_BYTES_MAX};
+use motet_protocol::{error::ErrorCode, ids::SessionId};
 use uuid::Uuid;
 
-use super::{limits::KEY_BYTES_MAX, problem::Problem};
-use crate::{context::Context, refusal::Refusal, session::Caller};
+use super::{caller::Caller, limits::KEY_BYTES_MAX, problem::Problem};
+use crate::{auth::Authenticator, context::Context, refusal::Refusal, session};
 
 /// The header with a session: a client that gives the same one each time is the same participant each time.
 pub const SESSION: &str = "motet-session";
@@ -19,8 +19,8 @@ pub const KEY: &str = "idempotency-key";
 /// Who makes a request.
 #[derive(Clone, Debug)]
 pub struct Who {
-    /// It.
-    pub caller: Caller,
+    /// Its sender, as a participant of rooms.
+    pub caller: session::Caller,
     /// What the request appends is a session of its own: that of its key, so that a repeat is appended once, whatever
     /// happened in between.
     pub submits: SessionId,
@@ -39,12 +39,14 @@ where
         if let Some(who) = parts.extensions.get::<Self>() {
             return Ok(who.clone());
         }
-        let token = bearer(&parts.headers)?;
-        let session = session(&parts.headers)?;
-        let key = key(&parts.headers)?;
+        // A ticket is good once: it is not spent on a request that is refused for its other headers.
+        let session = session_of(&parts.headers)?;
+        let key = key(&parts.headers)?.map(str::to_owned);
+        let auth = Context::from_ref(state).auth;
+        let Caller(identity) = <Caller as FromRequestParts<Authenticator>>::from_request_parts(parts, &auth).await?;
         let id = session.unwrap_or_else(|| SessionId(Uuid::new_v4()));
-        let caller = Context::from_ref(state).identify(id, token, "").await?;
-        let submits = match key {
+        let caller = session::Caller::new(id.participant(), identity);
+        let submits = match &key {
             Some(key) => submits(&caller, session, key),
             None => SessionId(Uuid::new_v4()),
         };
@@ -55,7 +57,7 @@ where
 }
 
 /// The session of a key: another one for each caller, so that nobody takes somebody else's.
-fn submits(caller: &Caller, session: Option<SessionId>, key: &str) -> SessionId {
+fn submits(caller: &session::Caller, session: Option<SessionId>, key: &str) -> SessionId {
     const NAMESPACE: Uuid = Uuid::from_u128(0x6d6f_7465_7400_5000_8000_6964_656d_706f);
     let whose = match (caller.account(), session) {
         (Some(account), _) => format!("account/{account}"),
@@ -65,18 +67,7 @@ fn submits(caller: &Caller, session: Option<SessionId>, key: &str) -> SessionId 
     SessionId(Uuid::new_v5(&NAMESPACE, format!("{whose}\0{key}").as_bytes()))
 }
 
-/// The token of a request, if it has one (RFC 6750, section 2.1).
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let wrong = || Refusal::new(ErrorCode::Unauthorized, "the token is missing, wrong, expired or revoked; sign in");
-    let Some(value) = one(headers, header::AUTHORIZATION.as_str()).map_err(|()| wrong())? else { return Ok(None) };
-    let (scheme, token) = value.split_once(' ').ok_or_else(wrong)?;
-    match scheme.eq_ignore_ascii_case("bearer") && token.len() <= TOKEN_BYTES_MAX {
-        true => Ok(Some(token.trim())),
-        false => Err(wrong()),
-    }
-}
-
-fn session(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
+fn session_of(headers: &HeaderMap) -> Result<Option<SessionId>, Refusal> {
     let bad = || Refusal::new(ErrorCode::BadArgument, "the header Motet-Session is to be one UUID");
     let Some(value) = one(headers, SESSION).map_err(|()| bad())? else { return Ok(None) };
     Uuid::parse_str(value).map(|uuid| Some(SessionId(uuid))).map_err(|_| bad())

@@ -84,11 +84,6 @@ impl Authenticator {
         }
     }
 
-    /// Whether somebody is still who they were; see [`Identity::still_valid`].
-    pub fn still_valid(&self, identity: &Identity, now: UnixMs) -> bool {
-        identity.still_valid(now)
-    }
-
     /// A ticket for somebody who showed a token, and when it expires: it stands for that token once, within half a minute.
     ///
     /// # Errors
@@ -130,6 +125,6 @@ impl Authenticator {
 }
 
 /// The one answer to every token that is not good.
-pub(super) fn unauthorized() -> Refusal {
+pub(crate) fn unauthorized() -> Refusal {
     Refusal::new(ErrorCode::Unauthorized, "the token is missing, wrong, expired or revoked; sign in")
 }

@@ -10,7 +10,8 @@
 //! With a store, files, threads:
 //! - [`Authenticator`]: what the rest of the server asks. `identify`, `accounts` and `sharing` are its parts.
 //! - [`config`]: what it is told; [`jwks`]: keys in a file that changes; [`admin`]: the first account.
-//! - [`caller`] and [`routes`]: HTTP.
+//!
+//! No HTTP: `api/auth.rs` has the routes, `api/caller.rs` reads the token of a request.
 //!
 //! What a person may do in a room is not decided here: rooms do that, by the account and by the grant of an [`Identity`].
 
@@ -19,7 +20,6 @@ mod accounts;
 pub mod admin;
 pub mod attempts;
 mod authenticator;
-pub mod caller;
 pub mod config;
 mod identify;
 pub mod identity;
@@ -29,13 +29,13 @@ pub mod limits;
 pub mod links;
 mod password;
 mod records;
-pub mod routes;
 mod secret;
 mod sharing;
 mod tickets;
 pub mod token;
 mod watch;
 
+pub(crate) use self::authenticator::unauthorized;
 pub use self::{
     accounts::{AccountInfo, SessionInfo, SignedIn},
     authenticator::Authenticator,

@@ -97,14 +97,8 @@ impl Authenticator {
         .await
     }
 
-    /// Takes all links to a room or project back. Returns how many there were.
-    pub async fn revoke_links(&self, target: Target) -> Result<usize, Refusal> {
-        let auth = self.clone();
-        self.blocking(move |_| auth.revoke_links_now(&target)).await
-    }
-
-    /// The same at once. Waits for the disk.
-    pub fn revoke_links_now(&self, target: &Target) -> Result<usize, Refusal> {
+    /// Revokes all links to a room or project and returns how many there were. Blocks on the store.
+    pub fn revoke_links(&self, target: &Target) -> Result<usize, Refusal> {
         let taken = self.0.take_links(target)?;
         let count = taken.ids.len();
         self.end(taken);

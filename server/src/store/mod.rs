@@ -9,7 +9,7 @@
 //! What goes in comes out as it was or as a [`StoreError`]: every value carries a checksum of its own, since no engine
 //! tells all damage by itself.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use bytes::Bytes;
 use motet_protocol::{
@@ -103,9 +103,6 @@ pub struct Swap {
     /// Its value then.
     pub new: Option<Bytes>,
 }
-
-/// Told when somebody else moved a log's end; a hint, which may come late, twice or never.
-pub type TailListener = Arc<dyn Fn(LogId, Head) + Send + Sync>;
 
 /// What went wrong in a store.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -204,12 +201,6 @@ pub trait Store: Send + Sync + 'static {
         entries_max: usize,
         bytes_max: usize,
     ) -> Result<Vec<StoredEntry>, StoreError>;
-
-    /// Calls `listener` when somebody other than this store's own `append` moved a log's end. Embedded engines, which no
-    /// one else writes to, have nothing to tell.
-    fn tail(&self, listener: TailListener) {
-        let _ = listener;
-    }
 
     /// Keeps a snapshot beside the log. It need not be durable when this returns: it can be made again from the log.
     fn put_snapshot(&self, log: LogId, snapshot: &StoredSnapshot) -> Result<(), StoreError>;

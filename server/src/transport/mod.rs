@@ -1,13 +1,9 @@
-//! Bytes in, bytes out: TCP, WebSocket and HTTP.
+//! Bytes in, bytes out: TCP, and WebSocket after its HTTP handshake.
 //!
 //! - [`inbound`]: what came in, cut into messages.
-//! - [`assets`]: the web editor, embedded.
 //! - [`connection`]: the one task of each connection.
-//! - [`listen`]: who is let in; [`http`]: the HTTP listener and the way to WebSocket; [`pages`]: which web pages may use them.
+//! - [`listen`]: who is let in.
 
-pub mod assets;
 pub mod connection;
-pub mod http;
 pub mod inbound;
 pub mod listen;
-pub mod pages;

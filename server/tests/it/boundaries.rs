@@ -175,7 +175,7 @@ fn reaches(imports: &BTreeMap<String, BTreeSet<String>>, from: &str, to: &str) -
 }
 
 /// What each folder of the server may import. The lowest stands first, and imports only what stands above it here.
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 23] = [
     ("assist", &[]),
     ("clock", &[]),
     ("history", &[]),
@@ -198,7 +198,6 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "store",
         ],
     ),
-    ("config", &["assist", "auth", "hub", "room", "session"]),
     ("context", &["auth", "clock", "hub", "metrics", "refusal", "session"]),
     (
         "api",
@@ -211,10 +210,12 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     (
         "transport",
         &[
-            "api", "auth", "blocking", "clock", "context", "hub", "metrics", "outbox", "refusal", "requests", "room",
-            "rooms", "session", "wire",
+            "blocking", "clock", "context", "hub", "metrics", "outbox", "refusal", "requests", "room", "rooms",
+            "session", "wire",
         ],
     ),
+    ("http", &["api", "context", "transport", "wire"]),
+    ("config", &["assist", "auth", "http", "hub", "room", "session"]),
     (
         "run",
         &[
@@ -222,6 +223,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "auth",
             "config",
             "context",
+            "http",
             "hub",
             "log",
             "metrics",
@@ -236,8 +238,7 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
 ];
 
 /// Imports that form a circle today. None may be added; one that is gone leaves this list.
-const CIRCULAR: [(&str, &str); 5] =
-    [("auth", "api"), ("rooms", "hub"), ("config", "transport"), ("context", "requests"), ("api", "requests")];
+const CIRCULAR: [(&str, &str); 3] = [("rooms", "hub"), ("context", "requests"), ("api", "requests")];
 
 #[test]
 fn a_folder_of_the_server_imports_only_what_the_table_allows() {

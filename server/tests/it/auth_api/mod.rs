@@ -10,7 +10,8 @@ use axum::{
 };
 use motet_protocol::message::Durability;
 use motet_server::{
-    auth::{Authenticator, Secret, admin::create_admin, config::Choice, routes::routes},
+    api::auth::routes,
+    auth::{Authenticator, Secret, admin::create_admin, config::Choice},
     clock::now_ms,
     store::{self, StoreKind},
 };

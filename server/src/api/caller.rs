@@ -1,4 +1,5 @@
-//! Who makes an HTTP request.
+//! Who makes an HTTP request: the only place that reads a token from one. [`Caller`] is the identity;
+//! [`Who`](super::who::Who) asks it for that.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,15 +7,17 @@ use axum::{
     extract::{ConnectInfo, FromRef, FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, header, request::Parts},
 };
+use motet_protocol::limits::TOKEN_BYTES_MAX;
 
-use super::{
-    authenticator::{Authenticator, unauthorized},
-    identity::Identity,
+use super::problem::Problem;
+use crate::{
+    auth::{Authenticator, Identity, unauthorized},
+    clock::now_ms,
+    refusal::Refusal,
 };
-use crate::{api::problem::Problem, clock::now_ms, refusal::Refusal};
 
-/// Who makes a request, by its `Authorization: Bearer …`; a guest without one, where guests are let in. As
-/// `Option<Caller>` it is nobody without one.
+/// The sender of a request, identified by its `Authorization: Bearer …`; without that header a guest, if the server
+/// lets guests in. As `Option<Caller>`: `None` without the header.
 #[derive(Clone, Debug)]
 pub struct Caller(pub Identity);
 
@@ -44,24 +47,28 @@ where
     }
 }
 
-/// The token of a request, if it has one (RFC 6750, section 2.1).
+/// The token of a request, or `None` without the header (RFC 6750, section 2.1).
 ///
 /// # Errors
 ///
-/// `unauthorized` for another scheme, or more than one of these headers.
-pub fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+/// `unauthorized` for a header that is there twice or is not text, another scheme, and a token that is empty, has a
+/// space in it or is longer than [`TOKEN_BYTES_MAX`].
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (first, second) = (values.next(), values.next());
     let Some(value) = first else { return Ok(None) };
     let words = value.to_str().ok().and_then(|value| value.split_once(' '));
-    match (words, second) {
-        (Some((scheme, token)), None) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(unauthorized()),
+    let Some((scheme, token)) = words.filter(|_| second.is_none()) else { return Err(unauthorized()) };
+    let token = token.trim();
+    let fits = (1..=TOKEN_BYTES_MAX).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+    if !scheme.eq_ignore_ascii_case("bearer") || !fits {
+        return Err(unauthorized());
     }
+    Ok(Some(token))
 }
 
-/// Where a request is from: what the listener put on it as [`ConnectInfo`], or what the proxies in front of it say. All
-/// requests of which neither is known share an address, and so a count.
+/// The address that a request comes from: given by the trusted proxies, else the peer's ([`ConnectInfo`]). Requests
+/// without either share `0.0.0.0`, and so one count of attempts.
 #[derive(Clone, Copy, Debug)]
 pub struct Address(pub IpAddr);
 
@@ -79,8 +86,8 @@ where
     }
 }
 
-/// Whom the outermost of so many proxies saw. What stands before that in the header was said by whoever came, and could be
-/// anything.
+/// The address that the outermost of `proxies` trusted proxies received the request from. The client itself can have
+/// written the earlier values of the header.
 fn forwarded(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
@@ -88,7 +95,7 @@ fn forwarded(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     address.parse().ok().or_else(|| address.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// What a program calls itself in a request; empty if it does not.
+/// The `User-Agent` of a request; empty without that header.
 #[derive(Clone, Debug)]
 pub struct Client(pub String);
 
@@ -114,10 +121,25 @@ mod tests {
         assert_eq!(bearer(&headers(&[])), Ok(None));
         assert_eq!(bearer(&headers(&["Bearer abc"])), Ok(Some("abc")));
         assert_eq!(bearer(&headers(&["bearer  abc "])), Ok(Some("abc")));
-        for bad in [&["Basic abc"][..], &["abc"], &[""], &["Bearer"], &["Bearer a", "Bearer b"]] {
+        let longest = format!("Bearer {}", "a".repeat(TOKEN_BYTES_MAX));
+        assert!(bearer(&headers(&[&longest])).is_ok());
+        let longer = format!("{longest}a");
+        let bad_ones = [
+            &["Basic abc"][..],
+            &["abc"],
+            &[""],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a", "Bearer b"],
+            &["Bearer a", "Basic b"],
+            &[&longer],
+        ];
+        for bad in bad_ones {
             assert_eq!(bearer(&headers(bad)), Err(unauthorized()), "{bad:?}");
         }
     }
+
     #[test]
     fn behind_proxies_an_address_is_what_they_saw_and_not_what_somebody_says() {
         let mut headers = HeaderMap::new();

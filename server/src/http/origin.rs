@@ -1,14 +1,14 @@
-//! Which web pages may use the server. Browsers say whose page asks (`Origin`) and whom it believes to ask (`Host`); programs
-//! that are no browsers need not say the first, and are not concerned.
+//! Which web pages may use the server. A browser sends the site of the page (`Origin`) and the name under which it
+//! reaches the server (`Host`). Other programs send no `Origin`, and these checks do not apply to them.
 //!
-//! Two things are kept out:
+//! Two attacks are refused:
 //!
-//! - **Pages of other sites.** The browser of somebody who runs a server on their own machine reaches it from every page. It keeps
-//!   answers from pages of other sites, but it does not keep WebSockets from them.
-//! - **Names that lead here by somebody else's will** (DNS rebinding). A page of `evil.example` whose name is pointed at 127.0.0.1
-//!   once it is loaded is no other site in its browser's eyes. It still says its own name in `Host`. So a server that everybody who
-//!   reaches it may use, and that relies on being reached from its own machine alone, answers to addresses, to `localhost`, and to
-//!   names that it was told. An address in `Host` cannot be rebound.
+//! - **Pages of other sites.** Any page in a browser can send requests to a server on the same machine. The browser
+//!   hides the answers from pages of other sites, but it lets those pages open WebSockets.
+//! - **DNS rebinding.** A page of `evil.example`, whose name is pointed at 127.0.0.1 after the page has loaded, counts
+//!   as the same site for its browser. It still sends its own name in `Host`. So a server that needs no sign-in because
+//!   only its own machine reaches it answers only to addresses, to `localhost` and to configured names. An address in
+//!   `Host` cannot be rebound.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -22,23 +22,23 @@ use motet_protocol::error::ErrorCode;
 
 use crate::api::problem::Problem;
 
-/// What a proxy says of the `Host` that it saw.
+/// The header in which a proxy gives the `Host` that it received.
 const FORWARDED_HOST: &str = "x-forwarded-host";
 
 /// Which web pages may use a server.
 #[derive(Clone, Debug, Default)]
 pub struct Pages {
-    /// Origins whose pages may, beside the server's own; in lower case.
+    /// Origins whose pages may use the server, besides its own; in lower case.
     pub origins: Vec<HeaderValue>,
-    /// Names that the server goes by, in lower case, beside those of `origins`, `localhost` and addresses.
+    /// Host names of the server, in lower case, besides those of `origins`, `localhost` and addresses.
     pub names: Vec<String>,
-    /// Whether it answers to those only.
+    /// Whether requests with any other name in `Host` are refused.
     pub named_only: bool,
-    /// How many proxies are in front, each of which may put the `Host` that it saw at the end of `X-Forwarded-Host`.
+    /// How many proxies are in front; each may append the `Host` that it received to `X-Forwarded-Host`.
     pub proxies: usize,
 }
 
-/// Lets a request go on, unless a page makes it that may not.
+/// Passes a request on, or answers `forbidden` if it comes from a page that may not use the server.
 pub async fn check(State(pages): State<Arc<Pages>>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !pages.knows(headers) {
@@ -56,7 +56,7 @@ pub async fn check(State(pages): State<Arc<Pages>>, request: Request, next: Next
 }
 
 impl Pages {
-    /// Whether the server goes by the name that a request has for it.
+    /// Whether each `Host` of the request names this server; always true unless `named_only`.
     fn knows(&self, headers: &HeaderMap) -> bool {
         !self.named_only || headers.get_all(header::HOST).iter().all(|host| self.knows_host(host))
     }
@@ -65,7 +65,7 @@ impl Pages {
         let Some(authority) = authority(host.as_bytes()) else { return false };
         let name = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
         let name = name.strip_suffix('.').unwrap_or(&name);
-        // Browsers take all below `localhost` to be this machine, without asking anybody (RFC 6761, section 6.3).
+        // Browsers take all below `localhost` to be this machine, without a DNS query (RFC 6761, section 6.3).
         name.parse::<IpAddr>().is_ok()
             || name == "localhost"
             || name.ends_with(".localhost")
@@ -73,7 +73,7 @@ impl Pages {
             || self.origins.iter().filter_map(site).any(|(site, _)| site.host() == name)
     }
 
-    /// Whether a request is from a page of the server's own, of a site that may, or from no page at all.
+    /// Whether a request is from one of the server's own pages, from a page of an allowed site, or from no page.
     fn admit(&self, headers: &HeaderMap) -> bool {
         headers
             .get_all(header::ORIGIN)
@@ -92,13 +92,14 @@ impl Pages {
         let forwarded =
             headers.get_all(FORWARDED_HOST).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         let forwarded: Vec<&[u8]> = forwarded.map(<[u8]>::trim_ascii).collect();
-        // What stands before that was said by whoever came.
+        // The client itself can have written the earlier values.
         let seen_by_proxies = forwarded.iter().rev().take(self.proxies);
         headers.get(header::HOST).is_some_and(|host| is_same(host.as_bytes())) || seen_by_proxies.copied().any(is_same)
     }
 }
 
-/// The host and the port of an origin, and the port that it has where it names none. None of `null`, which many pages share.
+/// The host and the port of an origin, and the port that it has where it names none. None of `null`, which many pages
+/// share.
 fn site(origin: &HeaderValue) -> Option<(Authority, u16)> {
     let (scheme, host) = origin.to_str().ok()?.split_once("://")?;
     let default_port = match scheme {

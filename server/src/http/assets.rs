@@ -7,13 +7,17 @@
 use std::{collections::HashMap, io::Read, sync::LazyLock};
 
 use axum::{
-    extract::{Path, Request},
+    Router,
+    extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use flate2::read::GzDecoder;
+
+use super::listener::Http;
 
 /// The files of the editor: name and gzipped content.
 static FILES: LazyLock<HashMap<&str, &[u8]>> = LazyLock::new(|| {
@@ -27,11 +31,25 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
     page.expect("the build has a page, in UTF-8")
 });
 
-/// What a reverse proxy says of the path below which it serves.
+/// The header in which a reverse proxy gives the path below which it serves this server.
 const FORWARDED_PREFIX: &str = "x-forwarded-prefix";
 
-/// The editor's page. `proxies` is how many reverse proxies are in front; without one, nothing is believed of its path.
-pub fn page(request: &Request, proxies: usize) -> Response {
+/// The routes of the web editor: its page at `/` and `/r/ROOM`, and the files that the page loads.
+pub(super) fn routes() -> Router<Http> {
+    Router::new()
+        .route("/", get(home))
+        .route("/r/{room}", get(home))
+        .route("/assets/{name}", get(asset))
+        .route("/icon.svg", get(icon))
+}
+
+async fn home(State(http): State<Http>, request: Request) -> Response {
+    page(&request, http.proxies)
+}
+
+/// The editor's page. `proxies` is how many reverse proxies are in front; with 0, the
+/// header that gives a path is ignored.
+fn page(request: &Request, proxies: usize) -> Response {
     let mut nonce = [0; 16];
     if getrandom::fill(&mut nonce).is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -56,12 +74,12 @@ pub fn page(request: &Request, proxies: usize) -> Response {
 }
 
 /// A file of the editor in `assets`, which never changes under its name.
-pub async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     file(&format!("assets/{name}"), "public, max-age=31536000, immutable", &headers)
 }
 
 /// The editor's icon.
-pub async fn icon(headers: HeaderMap) -> Response {
+async fn icon(headers: HeaderMap) -> Response {
     file("icon.svg", "public, max-age=86400", &headers)
 }
 
@@ -105,7 +123,8 @@ fn unpack(packed: &[u8]) -> Vec<u8> {
     content
 }
 
-/// The page runs its own scripts, loads only from this server, is framed by no one, and turns no text into HTML.
+/// The Content-Security-Policy of the page: only its own scripts run, it loads only from this server, no page may frame
+/// it, and scripts may not turn text into HTML.
 fn policy(nonce: &str, headers: &HeaderMap) -> String {
     // Older browsers take 'self' to be http and https only, so the WebSocket's address is named as well.
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| is_plain_host(host));

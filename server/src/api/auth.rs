@@ -19,21 +19,16 @@ use utoipa::{
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{
-    accounts::{AccountInfo, SessionInfo, SignedIn},
-    authenticator::Authenticator,
-    caller::{Address, Caller, Client},
-    identity::{Grant, Identity, Target},
-    limits::{ACCOUNTS_PAGE_MAX, BODY_BYTES_MAX},
-    secret::Secret,
-    sharing::Shared,
-    token::TokenId,
-};
 use crate::{
     api::{
         body::Body,
+        caller::{Address, Caller, Client},
         params::{Path, Query},
         problem::{Answer, Problem},
+    },
+    auth::{
+        AccountInfo, Authenticator, Grant, Identity, Secret, SessionInfo, Shared, SignedIn, Target, TokenId,
+        limits::{ACCOUNTS_PAGE_MAX, BODY_BYTES_MAX},
     },
     clock::now_ms,
     refusal::Refusal,
