@@ -1,10 +1,13 @@
 //! The command line: parses it, signs in, and runs the command.
 
-use std::{env, process::ExitCode};
+use std::{env, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 
-use crate::http::{Credentials, HttpAddress, session};
+use crate::http::{
+    Credentials, HttpAddress,
+    session::{self, SessionError},
+};
 use crate::{
     cli::{Failure, Globals, at, notice},
     commands::{
@@ -29,14 +32,14 @@ pub struct Cli {
     /// The server: tcp://HOST:PORT or ws://HOST:PORT[/PATH].
     #[arg(long, global = true, env = "MOTET_SERVER", default_value = "tcp://127.0.0.1:6684", value_name = "URL")]
     server: Address,
-    /// Where the server speaks HTTP: http://HOST:PORT. Without it, on the port of a ws:// server, or on port 6683 of a
-    /// tcp:// server's host.
+    /// The server's HTTP API: http://HOST:PORT. By default, the port of a ws:// server, or where a tcp:// server says it
+    /// is. A command stops with exit code 3 if another server answers there.
     #[arg(long, global = true, env = "MOTET_HTTP", value_name = "URL")]
     http: Option<HttpAddress>,
-    /// Proof of who you are, in place of what `motet login` keeps; an empty one makes you a guest.
+    /// Access token to use in place of the one that `motet login` keeps; an empty one makes you a guest.
     #[arg(long, global = true, env = "MOTET_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// What you call yourself, where you are not signed in; others see it.
+    /// Your name if you are not signed in; others see it.
     #[arg(long, env = "MOTET_NAME", default_value = "", hide_default_value = true)]
     name: String,
     /// Print JSON, one value a line; errors too, on standard error.
@@ -68,14 +71,12 @@ enum Command {
     OverHttp(OverHttp),
 }
 
-/// Does what was typed; returns what the shell is told.
+/// Runs the command; returns its exit code.
 pub fn run(cli: Cli) -> ExitCode {
-    let is_http_given = cli.http.is_some();
-    let http = cli.http.unwrap_or_else(|| HttpAddress::from(&cli.server));
     let mut globals = Globals {
         server: cli.server,
-        http,
-        is_http_given,
+        http_given: cli.http,
+        http_found: Arc::default(),
         token: cli.token,
         is_kept: false,
         name: cli.name,
@@ -91,31 +92,40 @@ pub fn run(cli: Cli) -> ExitCode {
     failure.exit_code()
 }
 
-/// Says what is wrong with what was typed, or the help that was asked for; returns what the shell is told.
+/// Prints the usage error or the requested help; returns the exit code.
 pub fn not_a_command(error: &clap::Error) -> ExitCode {
-    if error.use_stderr() && env::args_os().any(|word| word == "--json") {
-        let words = error.render().to_string();
-        let words = words.trim().trim_start_matches("error: ").to_owned();
-        let failure = Failure::Usage(words);
+    if error.use_stderr() && env::args_os().any(|argument| argument == "--json") {
+        let message = error.render().to_string();
+        let message = message.trim().trim_start_matches("error: ").to_owned();
+        let failure = Failure::Usage(message);
         notice::say_failure(true, &failure);
         return failure.exit_code();
     }
-    // Whoever asked may have gone.
+    // The reader may have gone away.
     let _ = error.print();
     if error.use_stderr() { Failure::Usage(String::new()).exit_code() } else { ExitCode::SUCCESS }
 }
 
-/// Makes the command that of whoever is signed in on the server.
+/// Finds the token of the user who is signed in on the server, unless one was given or the command signs in or out.
 fn sign_in(command: &Command, globals: &mut Globals) -> Result<(), Failure> {
     match (command, &globals.token) {
         (Command::OverHttp(command), _) if command.signs_in_or_out() => {}
         (_, Some(token)) if token.is_empty() => globals.token = None,
         (_, Some(_)) => {}
         (_, None) => {
-            if let Some(credentials) = Credentials::of_user() {
-                globals.token = session::access_token(&globals.api_as_nobody(), &credentials, at::now_ms())?;
-                globals.is_kept = globals.token.is_some();
+            let Some(credentials) = Credentials::of_user() else { return Ok(()) };
+            if credentials.is_empty().map_err(SessionError::from)? {
+                return Ok(());
             }
+            let api = match (globals.api_without_token(), command) {
+                (Ok(api), _) => api,
+                (Err(failure), Command::OverHttp(_)) => return Err(failure),
+                // Other commands connect to the server itself, which says what is wrong; no token is sent there, since
+                // tokens are kept by HTTP address.
+                (Err(_), _) => return Ok(()),
+            };
+            globals.token = session::access_token(&api, &credentials, at::now_ms())?;
+            globals.is_kept = globals.token.is_some();
         }
     }
     Ok(())
@@ -186,7 +196,7 @@ mod tests {
 
     #[test]
     fn names_and_places_are_checked_before_anything_is_connected() {
-        for words in [
+        for arguments in [
             &["motet", "create", "Not A Room"][..],
             &["motet", "cat", "room", "--at", "soon"],
             &["motet", "--server", "http://x", "rooms"],
@@ -203,8 +213,8 @@ mod tests {
             &["motet", "who", "--project", "motet", "--follow"],
             &["motet"],
         ] {
-            let error = Cli::try_parse_from(words).unwrap_err();
-            assert_eq!(error.exit_code(), 2, "{words:?}");
+            let error = Cli::try_parse_from(arguments).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{arguments:?}");
         }
     }
 }

@@ -19,9 +19,9 @@ pub enum Address {
     },
 }
 
-/// The port that a server listens on for TCP unless told otherwise.
-const TCP_PORT: u16 = 6684;
-/// The port that a server listens on for HTTP unless told otherwise.
+/// The port that a server listens on for TCP by default.
+pub const TCP_PORT: u16 = 6684;
+/// The port that a server listens on for HTTP by default.
 pub const HTTP_PORT: u16 = 6683;
 
 /// A text that is no address of a server.

@@ -30,7 +30,7 @@ pub enum ErrorKind {
     Full,
 }
 
-/// An error, in words, with what caused it. Cheap to clone: one lost connection is told to everyone who waits for it.
+/// An error, in words, with what caused it. Cheap to clone: everyone who waits for a lost connection gets the same error.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,

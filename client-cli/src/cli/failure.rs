@@ -1,4 +1,4 @@
-//! How a command can fail, and what the shell hears of it.
+//! How a command can fail, and its exit code.
 
 use std::{error::Error as _, io, process::ExitCode};
 
@@ -17,8 +17,8 @@ pub(crate) enum Failure {
     /// The client failed: 3 where the connection is at fault, else 1.
     #[error(transparent)]
     Client(#[from] Error),
-    /// Whoever read the output has gone: a success.
-    #[error("nobody reads the output any more")]
+    /// The reader of the output has gone: a success.
+    #[error("the reader of the output has gone")]
     BrokenPipe,
 }
 

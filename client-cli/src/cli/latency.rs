@@ -5,7 +5,7 @@ use std::fmt;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// The longest time that is told apart, in microseconds: a minute.
+/// The longest time that is recorded exactly, in microseconds: a minute.
 const LATENCY_US_MAX: u64 = 60_000_000;
 
 /// A histogram of microseconds, three digits each; what takes longer than a minute counts as a minute.

@@ -2,13 +2,16 @@
 //!
 //! - [`globals`]: the options of all commands, and the connections that follow from them.
 //! - [`at`], [`place`]: revisions, times and version names, as people type them.
+//! - [`based`]: edits on an older revision.
 //! - [`output`], [`progress`], [`notice`]: standard output and standard error.
 //! - [`failure`]: how a command fails, and its exit code.
-//! - [`people`]: names and foreign text on a terminal.
+//! - [`foreign`]: text of other people, made safe for a terminal. [`people`]: their names.
 //! - [`settings`], [`password`]: arguments of several commands. [`latency`]: histograms.
 
 pub(crate) mod at;
+pub(crate) mod based;
 pub(crate) mod failure;
+pub(crate) mod foreign;
 pub(crate) mod globals;
 pub(crate) mod latency;
 pub(crate) mod notice;

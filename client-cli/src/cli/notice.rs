@@ -1,21 +1,28 @@
-//! What a command says on standard error, besides its output. Standard error may be closed: then nobody hears it, and the
-//! command goes on.
+//! What a command says on standard error, besides its output. If standard error is closed, the command goes on.
 
 use std::{
     fmt::Display,
     io::{self, Write},
 };
 
-use super::Failure;
+use super::{
+    Failure,
+    foreign::{Escaped, write_json},
+};
 use motet_client::room::{Event, Events};
 
 /// Says something that is no failure.
-pub(crate) fn say(json: bool, words: impl Display) {
+pub(crate) fn say(json: bool, message: impl Display) {
     let mut to = io::stderr().lock();
     let _ = match json {
-        true => writeln!(to, "{}", serde_json::json!({ "notice": words.to_string() })),
-        false => writeln!(to, "motet: {words}"),
+        true => write_json(&mut to, &serde_json::json!({ "notice": message.to_string() })),
+        false => writeln!(to, "motet: {}", Escaped(message)),
     };
+}
+
+/// Prints a number on a line of its own, for scripts that read the output and the number apart.
+pub(crate) fn number(number: u64) {
+    let _ = writeln!(io::stderr().lock(), "{number}");
 }
 
 /// Says how the command failed, and what to do about it.
@@ -23,10 +30,10 @@ pub(crate) fn say_failure(json: bool, failure: &Failure) {
     let mut to = io::stderr().lock();
     if json {
         let error = serde_json::json!({ "code": failure.word(), "message": failure.to_string() });
-        let _ = writeln!(to, "{}", serde_json::json!({ "error": error }));
+        let _ = write_json(&mut to, &serde_json::json!({ "error": error }));
         return;
     }
-    let _ = writeln!(to, "motet: {failure}");
+    let _ = writeln!(to, "motet: {}", Escaped(failure));
     if let Some(advice) = failure.advice() {
         let _ = writeln!(to, "       {advice}");
     }

@@ -4,9 +4,12 @@ use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use serde::Serialize;
 
-use super::Failure;
+use super::{
+    Failure,
+    foreign::{Escaped, write_json},
+};
 
-/// Standard output: text as it is, or one JSON value a line. Whoever reads it may go away; then the command ends well.
+/// Standard output: text as it is, or one JSON value a line. If its reader goes away, the command ends with success.
 pub(crate) struct Output {
     out: BufWriter<StdoutLock<'static>>,
 }
@@ -21,18 +24,22 @@ impl Output {
         Ok(self.out.write_all(text.as_bytes())?)
     }
 
-    /// A line for people.
+    /// A line for people, with what a terminal would act on as visible [escapes](Escaped).
     pub(crate) fn line(&mut self, line: impl std::fmt::Display) -> Result<(), Failure> {
-        Ok(writeln!(self.out, "{line}")?)
+        Ok(writeln!(self.out, "{}", Escaped(line))?)
     }
 
-    /// A line for programs.
+    /// The same in a colour, given as the parameters of SGR (`31`).
+    pub(crate) fn coloured(&mut self, colour: &str, line: impl std::fmt::Display) -> Result<(), Failure> {
+        Ok(writeln!(self.out, "\x1b[{colour}m{}\x1b[m", Escaped(line))?)
+    }
+
+    /// A line of JSON for programs, which is safe to print on a terminal, too.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer(&mut self.out, value).map_err(io::Error::from)?;
-        Ok(self.out.write_all(b"\n")?)
+        Ok(write_json(&mut self.out, value)?)
     }
 
-    /// Hands everything on.
+    /// Writes what is buffered.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         Ok(self.out.flush()?)
     }

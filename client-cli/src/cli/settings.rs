@@ -3,10 +3,10 @@
 use clap::Args;
 use motet_protocol::room::{Public, SettingsPatch};
 
-/// Settings; what is not given stays. An empty text takes a setting away.
+/// Settings; those that are not given stay. An empty text removes a setting.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// A name for people.
+    /// A title.
     #[arg(long)]
     title: Option<String>,
     /// The language of the text, as in rust or python.
@@ -15,19 +15,19 @@ pub(crate) struct Settings {
     /// What the room is for.
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// A word to find it by; several by commas or by repeating this.
+    /// A tag; several separated by commas or by repeating the flag.
     #[arg(long, value_delimiter = ',', value_name = "TAG")]
     tags: Option<Vec<String>>,
-    /// What those may do who were given no role: default (what the server says), nobody, viewer, editor or host.
+    /// The role of everyone without a role of their own: default (the server's), nobody (none), viewer, editor or host.
     #[arg(long, value_parser = public, value_name = "ROLE")]
     public: Option<Public>,
-    /// The project that it is a file of.
+    /// The project that the room belongs to.
     #[arg(long)]
     project: Option<String>,
     /// Its path in the project.
     #[arg(long)]
     path: Option<String>,
-    /// Seconds without anybody after which it is deleted; 0 for never.
+    /// Delete the room after this many seconds without participants; 0 for never.
     #[arg(long, value_name = "SECONDS")]
     ttl: Option<u64>,
 }

@@ -6,14 +6,13 @@ use clap::Args;
 use motet_client::{client::Client, room::Room};
 use motet_protocol::{
     ids::{Revision, RoomId},
-    limits::PAGE_MAX,
     message::Command,
     ot::Operation,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cli::{Failure, Globals, notice, output::Output};
+use crate::cli::{Failure, Globals, based::apply_based, notice, output::Output};
 
 /// Applies operations from standard input, one JSON value a line.
 ///
@@ -37,7 +36,7 @@ enum Line {
     Bare(Operation),
     /// To apply what counts on an older text.
     Based(Based),
-    /// Nothing: somebody else's chat, a connection that was lost.
+    /// Nothing: a chat message, a connection that was lost.
     Nothing,
 }
 
@@ -92,20 +91,32 @@ impl Apply {
                 }
             }
         }
-        // What was taken before a bad line stays, so it is waited for all the same.
+        // The operations before a wrong line stay applied, so they are waited for.
         let revision = room.synchronized().await?;
+        if let Some((line, failure)) = wrong {
+            if failure.is_about_connection() {
+                return Err(failure);
+            }
+            let before = match applied {
+                0 => "nothing was applied".to_owned(),
+                _ => format!("{} applied before it, up to revision {revision}", operations(applied)),
+            };
+            return Err(Failure::Failed(format!("line {line}: {failure}; {before}")));
+        }
         let mut out = Output::new();
         if globals.json {
             out.json(&serde_json::json!({ "room": self.room, "revision": revision, "applied": applied }))?;
         } else {
-            out.line(format_args!("revision {revision}: {applied} operations applied"))?;
+            out.line(format_args!("revision {revision}: {} applied", operations(applied)))?;
         }
-        out.flush()?;
-        match wrong {
-            None => Ok(()),
-            Some((_, failure)) if failure.is_about_connection() => Err(failure),
-            Some((line, failure)) => Err(Failure::Failed(format!("line {line}: {failure}"))),
-        }
+        out.flush()
+    }
+}
+
+fn operations(count: u64) -> String {
+    match count {
+        1 => "1 operation".to_owned(),
+        _ => format!("{count} operations"),
     }
 }
 
@@ -117,36 +128,6 @@ async fn apply(client: &Client, room: &Room, line: &str) -> Result<bool, Failure
         Line::Nothing => return Ok(false),
     }
     Ok(true)
-}
-
-/// Moves an operation from an older revision to now, entry by entry as the server would, and applies it.
-async fn apply_based(client: &Client, room: &Room, base: Revision, operation: Operation) -> Result<(), Failure> {
-    let (mut moved, mut at) = (operation, base);
-    loop {
-        let now = room.synchronized().await?;
-        if base > now {
-            return Err(Failure::Failed(format!("revision {base} does not exist yet; the room is at {now}")));
-        }
-        while at < now {
-            let limit = (now - at).min(PAGE_MAX.into()) as u32;
-            let (entries, _) = client.read_log(room.id().clone(), at + 1, limit).await?;
-            if entries.is_empty() {
-                return Err(Failure::Failed(format!("the server does not give revision {}", at + 1)));
-            }
-            for entry in entries.into_iter().take(limit as usize) {
-                if let Command::Edit(other) = &entry.command {
-                    (moved, _) = moved.transform(other).map_err(|error| {
-                        Failure::Failed(format!("it does not fit the text of revision {base}: {error}"))
-                    })?;
-                }
-                at = entry.revision;
-            }
-        }
-        // Somebody else's entry may have come since; then what is missing is read too.
-        if room.update_at(now, |_| Some(moved.clone()))? {
-            return Ok(());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! `motet blame`: who wrote each line.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::Read;
 
 use clap::Args;
 use motet_client::error::Error;
@@ -71,7 +71,7 @@ const NAME_CHARS_MAX: usize = 20;
 
 impl Blame {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let api = globals.api();
+        let api = globals.api()?;
         let at = self.at.as_ref().map_or("head", Place::as_str);
         let blamed: Blamed = api.get(&with_query(&format!("/rooms/{}/blame", self.room), &[("at", at)]))?;
         let revision = blamed.revision.to_string();
@@ -83,7 +83,6 @@ impl Blame {
         let names: Vec<String> = lines.iter().map(|(by, _)| name_of(by)).collect();
         let name_chars = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let (revision_chars, number_chars) = (revision.len(), lines.len().to_string().len());
-        let on_terminal = io::stdout().is_terminal();
         let mut out = Output::new();
         for (index, ((by, text), name)) in lines.into_iter().zip(names).enumerate() {
             let line = index + 1;
@@ -94,7 +93,7 @@ impl Blame {
             let (revision, time) = (by.revision, time_of(by.time_ms));
             // To the second.
             let time = time.get(..19).unwrap_or(&time);
-            let text = people::shown(text, on_terminal);
+            let text = text.trim_end_matches('\r');
             out.line(format_args!(
                 "{revision:>revision_chars$} {name:<name_chars$} {time}Z {line:>number_chars$}) {text}"
             ))?;
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_by_whoever_changed_it_last() {
+    fn a_line_is_by_the_author_of_its_last_change() {
         let told = |text, parts: &[(u64, Revision)]| {
             let ranges = ranges(parts);
             let lines = by_line(text, &ranges)?;

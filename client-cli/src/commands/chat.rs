@@ -20,9 +20,11 @@ use motet_protocol::{
 use tokio::sync::mpsc;
 
 use crate::cli::{
-    Failure, Globals, at, notice,
+    Failure, Globals, at,
+    foreign::one_line,
+    notice,
     output::{Output, time_of},
-    people::{name_of, outcome, printable},
+    people::{name_of, outcome},
 };
 
 /// Lines that were typed and not said yet.
@@ -48,7 +50,7 @@ pub(crate) struct Chat {
     /// The chat as it was: at a revision, at a time, or a while ago.
     #[arg(long, value_name = "REVISION|TIME", value_parser = at::parse)]
     at: Option<At>,
-    /// Go on with what is said from now on, even where nobody sees it; what comes on standard input is said.
+    /// Go on with what is said from now on, also without a terminal; lines on standard input are sent.
     #[arg(long, conflicts_with_all = ["at", "before", "thread"])]
     live: bool,
     /// Say this, and print the message's number.
@@ -185,7 +187,7 @@ async fn live(mut follower: Follower, mut page: Page) -> Result<(), Failure> {
     let (mut waiting, mut typing, mut not_said) = (0_usize, true, 0_u64);
     loop {
         tokio::select! {
-            // Whoever types faster than the server takes it waits: a pipe does.
+            // Input that is faster than the server waits, as from a pipe.
             line = typed.recv(), if typing && waiting < COMMANDS_WAITING_MAX => match line {
                 Some(Ok(line)) if line.trim().is_empty() => {}
                 Some(Ok(text)) => {
@@ -264,14 +266,14 @@ impl Page {
         let thread = message.thread.map_or(String::new(), |thread| format!(" ↳{thread}"));
         let text = match message.deleted {
             Some(_) => "(deleted)".to_owned(),
-            None => printable(&message.text),
+            None => one_line(&message.text),
         };
         let mut line = format!("{}{thread}\t{time}\t{who}: {text}", message.message);
         if message.rewritten_ms.is_some() {
             line.push_str(" (edited)");
         }
         for reaction in &message.reactions {
-            line.push_str(&format!("  {} {}", printable(&reaction.emoji), reaction.participants.len()));
+            line.push_str(&format!("  {} {}", one_line(&reaction.emoji), reaction.participants.len()));
         }
         if message.replies > 0 {
             line.push_str(&format!("  [{} in its thread]", message.replies));
@@ -279,7 +281,7 @@ impl Page {
         self.out.line(line)
     }
 
-    /// What somebody else did just now.
+    /// Prints a chat entry of another participant.
     fn entry(&mut self, entry: &Entry) -> Result<(), Failure> {
         let command = match &entry.command {
             Command::Introduce(author) => {
@@ -297,12 +299,12 @@ impl Page {
         let what = match &**command {
             ChatCommand::Say { text, thread, .. } => {
                 let thread = thread.map_or(String::new(), |thread| format!(" ↳{thread}"));
-                return self.out.line(format!("{revision}{thread}\t{time}\t{who}: {}", printable(text)));
+                return self.out.line(format!("{revision}{thread}\t{time}\t{who}: {}", one_line(text)));
             }
-            ChatCommand::Rewrite { message, text, .. } => format!("changed {message}: {}", printable(text)),
+            ChatCommand::Rewrite { message, text, .. } => format!("changed {message}: {}", one_line(text)),
             ChatCommand::Delete { message } => format!("deleted {message}"),
-            ChatCommand::React { message, emoji, on: true } => format!("reacted {} to {message}", printable(emoji)),
-            ChatCommand::React { message, emoji, .. } => format!("took {} back from {message}", printable(emoji)),
+            ChatCommand::React { message, emoji, on: true } => format!("reacted {} to {message}", one_line(emoji)),
+            ChatCommand::React { message, emoji, .. } => format!("took {} back from {message}", one_line(emoji)),
         };
         self.out.line(format!("\t{time}\t{who} {what}"))
     }

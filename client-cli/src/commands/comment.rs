@@ -14,8 +14,9 @@ use ropey::Rope;
 
 use crate::cli::{
     Failure, Globals, at,
+    foreign::one_line,
     output::{Output, time_of},
-    people::{name_of, outcome, printable},
+    people::{name_of, outcome},
 };
 
 /// Lists the comments on a room's text by their place, or makes, answers and resolves them.
@@ -159,13 +160,13 @@ async fn list(client: &Client, room: RoomId, at: At, open: bool, json: bool) -> 
 }
 
 fn show(out: &mut Output, comment: &Told, text: &Rope) -> Result<(), Failure> {
-    let on = printable(comment.on.lines().next().unwrap_or_default());
+    let on = one_line(comment.on.lines().next().unwrap_or_default());
     let resolved = if comment.resolved.is_some() { " (resolved)" } else { "" };
     let gone = if comment.start == comment.end && !on.is_empty() { " (its text is gone)" } else { "" };
     let place = Place::of(comment.start, text);
     out.line(format!("{}\t{place}\t{on:?}{gone}{resolved}", comment.comment))?;
     for CommentItem { item, participant, author, time_ms, text, deleted, rewritten_ms, .. } in &comment.items {
-        let said = if deleted.is_some() { "(deleted)".to_owned() } else { printable(text) };
+        let said = if deleted.is_some() { "(deleted)".to_owned() } else { one_line(text) };
         let edited = if rewritten_ms.is_some() { " (edited)" } else { "" };
         out.line(format!("\t{item}\t{}\t{}: {said}{edited}", time_of(*time_ms), name_of(*participant, author)))?;
     }

@@ -11,7 +11,7 @@ use motet_protocol::{
 };
 use ropey::Rope;
 
-use crate::cli::{Failure, Globals, output::Output, people::printable};
+use crate::cli::{Failure, Globals, foreign::one_line, output::Output};
 
 /// Tells how a room's text might go on at a place: words of it, and what its language has, the best first.
 ///
@@ -99,9 +99,9 @@ fn row(completion: &Completion) -> String {
     };
     let insert = match insert.contains(['\n', '\t']) {
         true => serde_json::Value::from(insert.as_str()).to_string(),
-        false => printable(insert),
+        false => one_line(insert),
     };
-    format!("{kind}\t{}\t{insert}\t{}", from.0, printable(detail))
+    format!("{kind}\t{}\t{insert}\t{}", from.0, one_line(detail))
 }
 
 #[cfg(test)]

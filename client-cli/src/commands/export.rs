@@ -55,7 +55,7 @@ impl Export {
             Format::Text => "text",
         };
         let path = with_query(&format!("/rooms/{}/export", self.room), &[("format", form)]);
-        let api = globals.api();
+        let api = globals.api()?;
         let mut lines = BufReader::new(api.read(&path)?);
         let Some(file) = &self.output else {
             self.copy(&api, &mut lines, &mut BufWriter::new(io::stdout().lock()))?;
@@ -113,7 +113,7 @@ fn replaced<T>(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<T
         Ok(written)
     });
     if written.is_err() {
-        // What failed is told; that a part of it is left over matters less.
+        // The first error is reported; a partial file that stays matters less.
         let _ = fs::remove_file(&part);
     }
     written
@@ -127,7 +127,7 @@ mod tests {
         Export { room: RoomId::new("a").unwrap(), format: Format::Log, output: None }
     }
 
-    fn nobody() -> Api {
+    fn unreachable() -> Api {
         Api::new("http://127.0.0.1:1".parse().unwrap(), None)
     }
 
@@ -135,10 +135,10 @@ mod tests {
     fn a_part_of_a_log_is_not_taken_for_the_whole() {
         let mut out = Vec::new();
         let whole = "{\"head\":2}\n{}\n{}\n";
-        assert_eq!(log().copy(&nobody(), &mut whole.as_bytes(), &mut out).unwrap(), whole.len() as u64);
+        assert_eq!(log().copy(&unreachable(), &mut whole.as_bytes(), &mut out).unwrap(), whole.len() as u64);
         assert_eq!(out, whole.as_bytes());
         for cut in ["", "{\"head\":2}\n{}\n", "<html>"] {
-            assert!(log().copy(&nobody(), &mut cut.as_bytes(), &mut Vec::new()).is_err(), "{cut}");
+            assert!(log().copy(&unreachable(), &mut cut.as_bytes(), &mut Vec::new()).is_err(), "{cut}");
         }
     }
 
@@ -147,10 +147,10 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("minutes.jsonl");
         fs::write(&file, "before").unwrap();
-        replaced(&file, |out| log().copy(&nobody(), &mut "{\"head\":1}\n".as_bytes(), out)).unwrap_err();
+        replaced(&file, |out| log().copy(&unreachable(), &mut "{\"head\":1}\n".as_bytes(), out)).unwrap_err();
         assert_eq!(fs::read_to_string(&file).unwrap(), "before");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-        replaced(&file, |out| log().copy(&nobody(), &mut "{\"head\":0}\n".as_bytes(), out)).unwrap();
+        replaced(&file, |out| log().copy(&unreachable(), &mut "{\"head\":0}\n".as_bytes(), out)).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "{\"head\":0}\n");
     }
 }

@@ -2,18 +2,19 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
+    io::{self, BufRead, BufReader, Read},
     path::PathBuf,
 };
 
 use clap::Args;
-use motet_protocol::{ids::RoomId, room::RoomInfo};
+use motet_client::error::{Error, ErrorKind};
+use motet_protocol::{error::ErrorCode, ids::RoomId, room::RoomInfo};
 
 use crate::cli::{Failure, Globals, output::Output, progress};
 
-/// Makes a room of a file that `motet export` wrote, of this or another server, with all of its history.
+/// Makes a room with its whole history from a file that `motet export` wrote on this or another server.
 ///
-/// A text alone is no such file: `motet create` and `motet put` make a room of it.
+/// For a text alone, use `motet create` and `motet put`.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet import minutes minutes.jsonl\n  gunzip < minutes.jsonl.gz | motet import minutes-again -\n  motet export minutes | motet --server tcp://motet.example import minutes -"
@@ -27,6 +28,7 @@ pub(crate) struct Import {
 
 impl Import {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let api = globals.api()?;
         let (lines, total): (Box<dyn Read>, _) = match self.file.to_str() {
             Some("-") => (Box::new(io::stdin().lock()), None),
             _ => {
@@ -36,9 +38,16 @@ impl Import {
                 (Box::new(file), Some(length))
             }
         };
+        let mut lines = BufReader::new(lines);
+        let file = self.file.display();
+        let start = lines.fill_buf().map_err(|error| Failure::Failed(format!("cannot read {file}: {error}")))?;
+        if let Some(message) = not_an_export(start) {
+            let message = format!("line 1 of {file}: {message}");
+            return Err(Error::new(ErrorKind::Refused(ErrorCode::BadMessage), message).into());
+        }
         let progress = progress::bytes(total);
         let path = format!("/rooms/{}/import", self.room);
-        let made = globals.api().upload::<RoomInfo>(&path, "application/x-ndjson", progress.wrap_read(lines));
+        let made = api.upload::<RoomInfo>(&path, "application/x-ndjson", progress.wrap_read(lines));
         progress.finish_and_clear();
         let room = made?;
         let mut out = Output::new();
@@ -48,5 +57,14 @@ impl Import {
             out.line(format_args!("{} is made, with {} revisions", room.room, room.head))?;
         }
         out.flush()
+    }
+}
+
+/// What is wrong with a file that begins like this, and what to do; none if it may be an export.
+fn not_an_export(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x1f, 0x8b, ..] => Some("the file is compressed; use `gunzip < FILE | motet import ROOM -`"),
+        [b'{', ..] | [] => None,
+        _ => Some("not a file of `motet export`; for a text use `motet create ROOM` and `motet put ROOM FILE`"),
     }
 }

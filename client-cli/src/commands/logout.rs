@@ -12,12 +12,12 @@ pub(crate) struct Logout {}
 
 impl Logout {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let account = session::logout(&globals.api_as_nobody(), &globals.credentials()?)?;
+        let account = session::logout(&globals.api_without_token()?, &globals.credentials()?)?;
         let mut out = Output::new();
         match account {
             _ if globals.json => out.json(&serde_json::json!({ "signed_out": account }))?,
-            Some(account) => out.line(format_args!("{account} is signed out on {}", globals.http))?,
-            None => out.line(format_args!("nobody was signed in on {}", globals.http))?,
+            Some(account) => out.line(format_args!("{account} is signed out on {}", globals.http()?))?,
+            None => out.line(format_args!("no account was signed in on {}", globals.http()?))?,
         }
         out.flush()
     }

@@ -27,7 +27,7 @@ pub(crate) enum OverHttp {
 }
 
 impl OverHttp {
-    /// Whether it is about who is signed in, so that nobody need be.
+    /// Whether the command signs in or out, so that it needs no token.
     pub(crate) fn signs_in_or_out(&self) -> bool {
         matches!(self, Self::Register(_) | Self::Login(_) | Self::Logout(_))
     }

@@ -19,13 +19,15 @@ pub(crate) struct Register {
 
 impl Register {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
+        // The server is found first: without it, nothing is asked for.
+        let api = globals.api_without_token()?;
         let password = password::ask(true)?;
-        let account = session::register(&globals.api_as_nobody(), &globals.credentials()?, &self.name, &password)?;
+        let account = session::register(&api, &globals.credentials()?, &self.name, &password)?;
         let mut out = Output::new();
         if globals.json {
-            out.json(&serde_json::json!({ "account": account, "server": globals.http.as_str() }))?;
+            out.json(&serde_json::json!({ "account": account, "server": globals.http()?.as_str() }))?;
         } else {
-            out.line(format_args!("account {account} is made; signed in on {}", globals.http))?;
+            out.line(format_args!("account {account} is made; signed in on {}", globals.http()?))?;
         }
         out.flush()
     }

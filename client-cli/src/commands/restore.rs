@@ -1,14 +1,21 @@
 //! `motet restore`: gets an earlier text back.
 
 use clap::Args;
-use motet_protocol::ids::{Revision, RoomId};
+use motet_protocol::{
+    ids::{Revision, RoomId},
+    message::At,
+    room::RoomInfo,
+};
 use serde::{Deserialize, Serialize};
 use ureq::http::Method;
 
-use crate::cli::{Failure, Globals, output::Output, place::Place};
+use crate::cli::{
+    Failure, Globals, at,
+    output::{Output, time_of},
+    place::Place,
+};
 
-/// Gets an earlier text of a room back, as a new edit: nothing is taken from the history, and what others type meanwhile
-/// stays.
+/// Restores an earlier text of a room as a new edit: the history stays complete, and concurrent edits of others stay.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet restore minutes draft\n  motet restore minutes 17\n  motet restore minutes 10m     # as it was ten minutes ago"
@@ -32,8 +39,18 @@ struct Restored {
 
 impl Restore {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let api = globals.api()?;
+        if let Ok(At::Time(time_ms)) = at::parse(self.at.as_str()) {
+            let room: RoomInfo = api.get(&format!("/rooms/{}", self.room))?;
+            if time_ms < room.created_ms {
+                return Err(Failure::Failed(format!(
+                    "the room is younger than that: it was created at {}; to empty it, restore revision 0",
+                    time_of(room.created_ms)
+                )));
+            }
+        }
         let path = format!("/rooms/{}/restore", self.room);
-        let Restored { revision } = globals.api().send(Method::POST, &path, &Wanted { at: self.at.as_str() })?;
+        let Restored { revision } = api.send(Method::POST, &path, &Wanted { at: self.at.as_str() })?;
         let mut out = Output::new();
         if globals.json {
             out.json(&serde_json::json!({ "room": self.room, "revision": revision }))?;

@@ -34,7 +34,9 @@ impl Rm {
 
 fn confirmed(room: &RoomId) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::Usage("nobody is there to ask; give --yes to delete without asking".to_owned()));
+        return Err(Failure::Usage(
+            "standard input is no terminal; give --yes to delete without a question".to_owned(),
+        ));
     }
     // An answer is waited for also where the question cannot be seen.
     let _ = write!(io::stderr(), "Delete room {room} with its history, for good? [y/N] ");

@@ -11,7 +11,7 @@ use ureq::http::Method;
 
 use crate::cli::{Failure, Globals, output::Output};
 
-/// Prints who may do what in a room, or decides what somebody may do. To decide takes a host.
+/// Lists the roles in a room, or sets one. Setting a role requires the host role.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet role minutes\n  motet role minutes ann editor\n  motet role minutes ann none      # what everybody may\n  motet role minutes participant:00c0ffee00c0ffee ban"
@@ -47,7 +47,7 @@ impl RoleCommand {
         let mut out = Output::new();
         if let (Some(member), Some(standing)) = (self.member, self.standing) {
             let decision = RoleOf { member, standing };
-            let Decided { revision } = globals.api().send(Method::PUT, &path, &decision)?;
+            let Decided { revision } = globals.api()?.send(Method::PUT, &path, &decision)?;
             if globals.json {
                 out.json(&serde_json::json!({ "revision": revision, "decided": decision }))?;
             } else {
@@ -55,7 +55,7 @@ impl RoleCommand {
             }
             return out.flush();
         }
-        let roles: Roles = globals.api().get(&path)?;
+        let roles: Roles = globals.api()?.get(&path)?;
         if globals.json {
             out.json(&roles)?;
             return out.flush();

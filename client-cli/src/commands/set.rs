@@ -25,10 +25,10 @@ impl Set {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
         let patch = self.settings.patch();
         if patch == SettingsPatch::default() {
-            let words = "nothing is to be set; `motet set --help` lists the settings, `motet show` prints them";
-            return Err(Failure::Usage(words.to_owned()));
+            let message = "nothing is to be set; `motet set --help` lists the settings, `motet show` prints them";
+            return Err(Failure::Usage(message.to_owned()));
         }
-        let room: RoomInfo = globals.api().send(Method::PATCH, &format!("/rooms/{}", self.room), &patch)?;
+        let room: RoomInfo = globals.api()?.send(Method::PATCH, &format!("/rooms/{}", self.room), &patch)?;
         let mut out = Output::new();
         if globals.json {
             out.json(&room)?;

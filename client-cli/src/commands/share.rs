@@ -14,7 +14,7 @@ use crate::cli::{
 };
 use crate::http::api::escaped;
 
-/// Makes a link that lets whoever has it into a room, and prints it; it is told this once. To share takes a host.
+/// Makes a link into a room and prints it. The link is shown only once. Requires the host role.
 ///
 /// What stands behind the # is the secret: browsers do not send it to servers. `motet token --link` follows a link.
 #[derive(Args, Debug)]
@@ -73,7 +73,7 @@ struct Listed {
 
 impl Share {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let (api, path) = (globals.api(), format!("/rooms/{}/links", self.room));
+        let (api, path) = (globals.api()?, format!("/rooms/{}/links", self.room));
         let mut out = Output::new();
         if let Some(id) = &self.revoke {
             api.delete(&format!("{path}/{}", escaped(id)))?;
@@ -98,7 +98,7 @@ impl Share {
         let expires_ms = self.expires.map(|from_now_ms| at::now_ms().saturating_add(from_now_ms));
         let new = NewLink { role: self.role, label: &self.label, expires_ms };
         let Made { link, secret } = api.send(Method::POST, &path, &new)?;
-        let url = format!("{}/r/{}#{secret}", globals.http, self.room);
+        let url = format!("{}/r/{}#{secret}", globals.http()?, self.room);
         if globals.json {
             out.json(&serde_json::json!({ "link": link, "secret": secret, "url": url }))?;
         } else {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{
     Failure, Globals,
+    foreign::one_line,
     output::{Output, time_of},
-    people::printable,
 };
 
 /// Prints what happened in a room in numbers: edits, characters, time, and how much each did.
@@ -56,7 +56,7 @@ struct Person {
 
 impl Stats {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let told: Statistics = globals.api().get(&format!("/rooms/{}/statistics", self.room))?;
+        let told: Statistics = globals.api()?.get(&format!("/rooms/{}/statistics", self.room))?;
         let mut out = Output::new();
         if globals.json {
             out.json(&told)?;
@@ -79,7 +79,7 @@ impl Stats {
                 (None, "") => "(a guest)",
                 (None, name) => name,
             };
-            let name = printable(name);
+            let name = one_line(name);
             let Work { edits, inserted, deleted, .. } = work;
             out.line(format_args!("  {name:<20} {edits:>8} edits {inserted:>9} inserted {deleted:>9} deleted"))?;
         }

@@ -4,7 +4,7 @@ use clap::Args;
 use motet_protocol::{ids::RoomId, message::At};
 use serde_json::{Value, json};
 
-use crate::cli::{Failure, Globals, at, output::Output, people::printable};
+use crate::cli::{Failure, Globals, at, foreign::one_line, output::Output};
 
 /// Tells what happened in a room: who wrote and removed how much and where, what was discussed, what is open.
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ impl Summary {
             out.json(&json!({ "room": self.room, "text": told.text, "facts": facts }))?;
         } else {
             for line in told.text.lines() {
-                out.line(printable(line))?;
+                out.line(one_line(line))?;
             }
         }
         out.flush()

@@ -7,9 +7,9 @@ use ureq::http::Method;
 
 use crate::cli::{Failure, Globals, output::Output};
 
-/// Prints a token that lets in as you: for curl, and for programs of your own. It is good for some minutes.
+/// Prints your access token, for curl and for programs. It is valid for some minutes.
 ///
-/// With a link that somebody shared, prints a token that lets in with what the link allows.
+/// With --link, prints a token with the role of a share link.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  curl -H \"authorization: bearer $(motet token)\" localhost:6683/api/auth/me\n  export MOTET_TOKEN=$(motet token --link http://localhost:6683/r/minutes#mtl_…)"
@@ -40,7 +40,7 @@ impl Token {
         if let Some(link) = &self.link {
             let link = link.rsplit_once('#').map_or(link.as_str(), |(_, link)| link);
             let body = Redeem { link, name: &globals.name };
-            let redeemed: Redeemed = globals.api().send(Method::POST, "/auth/redeem", &body)?;
+            let redeemed: Redeemed = globals.api()?.send(Method::POST, "/auth/redeem", &body)?;
             match globals.json {
                 true => out.json(&redeemed)?,
                 false => out.line(&redeemed.token)?,
@@ -48,8 +48,8 @@ impl Token {
             return out.flush();
         }
         let Some(token) = &globals.token else {
-            let words = format!("nobody is signed in on {}; `motet login NAME` signs in", globals.http);
-            return Err(Failure::Failed(words));
+            let message = format!("no account is signed in on {}; `motet login NAME` signs in", globals.http()?);
+            return Err(Failure::Failed(message));
         };
         match globals.json {
             true => out.json(&serde_json::json!({ "token": token }))?,

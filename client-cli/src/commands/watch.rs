@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use crate::cli::{Failure, Globals, output::Output};
 
-/// Tells everything that happens in a room, as JSON lines, until it is stopped. Goes on where it was when the connection
-/// was lost.
+/// Prints everything that happens in a room as JSON lines, until it is stopped. After a lost connection, it continues
+/// where it was.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet watch minutes\n  motet watch minutes --from 1 | jq -c 'select(.type == \"entry\")'"
@@ -20,10 +20,10 @@ use crate::cli::{Failure, Globals, output::Output};
 pub(crate) struct Watch {
     /// The room.
     room: RoomId,
-    /// The first revision to tell; without it, what happens from now on.
+    /// The first revision to print [default: the next one].
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     from: Option<Revision>,
-    /// Tell who comes, moves and leaves too.
+    /// Print presence, too: who comes, moves and leaves.
     #[arg(long)]
     presence: bool,
 }

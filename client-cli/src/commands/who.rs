@@ -16,13 +16,13 @@ use motet_protocol::{
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 
-use crate::cli::{Failure, Globals, output::Output, people::printable};
+use crate::cli::{Failure, Globals, foreign::one_line, notice, output::Output};
 
 /// How long to wait for the rest of a large roster, which comes in several messages.
 const REST: Duration = Duration::from_millis(300);
 
-/// Tells who is in a room: participant, name, role, status, and the place of the caret in scalars. One's own stay is left out.
-/// Of a project: path, participant, name and role of everybody who is in one of its rooms.
+/// Lists the participants of a room: participant, name, role, status, and position of the caret in Unicode scalar values,
+/// without yourself. Of a project: path, participant, name and role of each participant in its rooms.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet who minutes\n  motet who minutes --follow\n  motet who --project motet\n  motet who minutes --json | jq -r .author.name"
@@ -31,10 +31,10 @@ pub(crate) struct Who {
     /// The room.
     #[arg(required_unless_present = "project")]
     room: Option<RoomId>,
-    /// All rooms of this project, in place of one; asked over HTTP.
+    /// All rooms of this project in place of one room; uses HTTP.
     #[arg(long, value_name = "PROJECT", conflicts_with_all = ["room", "follow"])]
     project: Option<ProjectId>,
-    /// Go on, and tell who comes, moves and leaves.
+    /// Continue, and print who comes, moves and leaves.
     #[arg(long)]
     follow: bool,
 }
@@ -100,9 +100,18 @@ impl Who {
             }
             return tell_all(&follower, me, globals.json, &mut out);
         }
+        let mut is_lost = false;
         while let Some(event) = follower.next().await {
             match event {
                 Event::Presence { news, .. } => tell_news(&follower, &news, me, globals.json, &mut out)?,
+                Event::Disconnected { reason } => {
+                    is_lost = true;
+                    notice::say(globals.json, format_args!("connection lost ({reason}); trying again"));
+                }
+                Event::Joined { .. } if is_lost => {
+                    is_lost = false;
+                    notice::say(globals.json, "connected again");
+                }
                 Event::Closed { error } => return Err(error.into()),
                 _ => {}
             }
@@ -112,23 +121,23 @@ impl Who {
 }
 
 fn of_project(project: &ProjectId, globals: &Globals) -> Result<(), Failure> {
-    let Company { files } = globals.api().get(&format!("/projects/{project}/people"))?;
+    let Company { files } = globals.api()?.get(&format!("/projects/{project}/people"))?;
     let mut out = Output::new();
     for file in &files {
         if globals.json {
             out.json(file)?;
             continue;
         }
-        let path = printable(&file.path);
+        let path = one_line(&file.path);
         for Person { participant, author, role, .. } in &file.people {
             let name = match author.name.as_str() {
                 "" => "-".to_owned(),
-                name => printable(name),
+                name => one_line(name),
             };
             out.line(format_args!("{path}\t{participant}\t{name}\t{role}"))?;
         }
         if (file.people.len() as u64) < u64::from(file.present) {
-            out.line(format_args!("{path}\t{} are there; those are told of who may edit", file.present))?;
+            out.line(format_args!("{path}\t{} are present; the list has only those who may edit", file.present))?;
         }
     }
     out.flush()
@@ -142,7 +151,7 @@ fn tell_all(follower: &Follower, me: ParticipantId, json: bool, out: &mut Output
         if json { out.json(known)? } else { out.line(row(known))? }
     }
     if (people.len() as u64) < u64::from(people.present()) && !json {
-        out.line(format_args!("{} are there; those are told of who may edit", people.present()))?;
+        out.line(format_args!("{} are present; the list has only those who may edit", people.present()))?;
     }
     out.flush()
 }
@@ -175,7 +184,7 @@ fn row(known: &Known) -> String {
     let caret = caret.map_or("-".to_owned(), |selection| selection.head.0.to_string());
     let name = match person.author.name.as_str() {
         "" => "-".to_owned(),
-        name => printable(name),
+        name => one_line(name),
     };
     format!("{}\t{name}\t{}\t{status}\t{caret}", person.participant, person.role)
 }

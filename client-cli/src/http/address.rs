@@ -14,25 +14,26 @@ pub(crate) struct HttpAddress(String);
 pub(crate) struct BadHttpAddress(String);
 
 impl HttpAddress {
-    /// The address without a slash at its end.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A WebSocket is beside the API, on the same port. TCP has a port of its own, which says nothing of the other one: so it is
-/// taken to be the usual one.
-impl From<&Address> for HttpAddress {
-    fn from(address: &Address) -> Self {
-        match address {
+    /// The API of a `ws://` server, which is on the same port. Of a `tcp://` server, the API on the default port.
+    pub(crate) fn beside(server: &Address) -> Self {
+        match server {
             Address::Ws { authority, path } => {
                 Self(format!("http://{authority}{}", path.strip_suffix("/ws").unwrap_or_default()))
             }
-            Address::Tcp { authority } => {
-                let host = authority.rsplit_once(':').map_or(authority.as_str(), |(host, _)| host);
-                Self(format!("http://{host}:{HTTP_PORT}"))
-            }
+            Address::Tcp { .. } => Self::on_port(server, HTTP_PORT),
         }
+    }
+
+    /// An API on the host of a server, at this port.
+    pub(crate) fn on_port(server: &Address, port: u16) -> Self {
+        let authority = server.authority();
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        Self(format!("http://{host}:{port}"))
+    }
+
+    /// The address without a slash at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -72,7 +73,7 @@ mod tests {
             ("ws://localhost", "http://localhost:6683"),
             ("ws://localhost:80/motet/ws", "http://localhost:80/motet"),
         ] {
-            assert_eq!(HttpAddress::from(&server.parse::<Address>().unwrap()).as_str(), http);
+            assert_eq!(HttpAddress::beside(&server.parse::<Address>().unwrap()).as_str(), http);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Requests to the HTTP API. They wait: whoever is on an async runtime makes them on a thread that may.
+//! Requests to the HTTP API. They block: inside an async runtime they belong on a
+//! blocking thread.
 
 use std::{
     io::{self, Read},
@@ -34,7 +35,7 @@ const PROBLEM_BYTES_MAX: u64 = 64 * 1024;
 /// What the server's sessions are listed as.
 const USER_AGENT: &str = concat!("motet/", env!("CARGO_PKG_VERSION"));
 
-/// The HTTP API of a server, for somebody. Cheap to clone.
+/// The HTTP API of a server, with or without a token. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Api {
     agent: Agent,
@@ -143,8 +144,8 @@ impl Api {
         }
         // Of all that is in it, only a token can be typed so that it does not fit in a header.
         let request = request.body(body).map_err(|_| {
-            let words = "the token is no token: there are characters in it that none has";
-            refused(ErrorCode::Unauthorized, words.to_owned(), None)
+            let message = "the token has characters that no token has";
+            refused(ErrorCode::Unauthorized, message.to_owned(), None)
         })?;
         let response = self.agent.run(request).map_err(|error| self.lost(&method, error))?;
         match response.status().is_success() {
@@ -182,8 +183,8 @@ impl Api {
         if not_sent || *method == Method::GET {
             return self.no_connection(&error);
         }
-        let words = format!("{} was lost before its answer came ({error}); look whether it was done", self.address);
-        Error::new(ErrorKind::OutcomeUnknown, words)
+        let message = format!("{} was lost before its answer came ({error}); check whether it was done", self.address);
+        Error::new(ErrorKind::OutcomeUnknown, message)
     }
 
     /// The error of an answer that ends in the middle.
@@ -232,7 +233,7 @@ mod tests {
 
     use super::*;
 
-    /// An API behind which somebody says these bytes to the first request.
+    /// An API that answers the first request with these bytes.
     fn answered(bytes: &'static str) -> (Api, std::thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
@@ -293,8 +294,8 @@ mod tests {
         let error = api.delete("/rooms/a").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::OutcomeUnknown, "{error}");
         server.join().unwrap();
-        let nobody = Api::new("http://127.0.0.1:1".parse().unwrap(), None);
-        assert_eq!(nobody.delete("/rooms/a").unwrap_err().kind(), ErrorKind::NoConnection);
+        let unreachable = Api::new("http://127.0.0.1:1".parse().unwrap(), None);
+        assert_eq!(unreachable.delete("/rooms/a").unwrap_err().kind(), ErrorKind::NoConnection);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::HttpAddress;
 
-/// Somebody who is signed in: what the server gave them. Never printed.
+/// An account that is signed in, with its tokens. Never printed.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct SignedIn {
     /// Who.
@@ -55,7 +55,7 @@ pub(crate) struct FileError {
     source: io::Error,
 }
 
-/// The file while nobody else changes it.
+/// The file, locked against changes by other processes.
 #[derive(Debug)]
 pub(crate) struct Locked<'a> {
     credentials: &'a Credentials,
@@ -81,7 +81,12 @@ impl Credentials {
         Ok(self.read()?.servers.remove(server.as_str()))
     }
 
-    /// Waits until no other process changes the file. A refresh token may be used once: whoever uses it holds this.
+    /// Whether no tokens are kept, for any server.
+    pub(crate) fn is_empty(&self) -> Result<bool, FileError> {
+        Ok(self.read()?.servers.is_empty())
+    }
+
+    /// Waits until no other process changes the file. A refresh token may be used once, by the holder of this lock.
     pub(crate) fn lock(&self) -> Result<Locked<'_>, FileError> {
         let lock = || {
             make_directory(self.path.parent().unwrap_or(Path::new(".")))?;
@@ -130,7 +135,7 @@ impl Locked<'_> {
         self.credentials.get(server)
     }
 
-    /// Keeps who is signed in on a server, or that nobody is. Returns who was.
+    /// Stores the tokens for a server, or removes them. Returns the earlier ones.
     pub(crate) fn set(&self, server: &HttpAddress, now: Option<SignedIn>) -> Result<Option<SignedIn>, FileError> {
         let mut kept = self.credentials.read()?;
         let before = match now {
@@ -161,7 +166,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn somebody(token: &str) -> SignedIn {
+    fn signed_in(token: &str) -> SignedIn {
         SignedIn {
             account: AccountId::new("ann").unwrap(),
             access_token: token.to_owned(),
@@ -178,8 +183,8 @@ mod tests {
         let [one, two]: [HttpAddress; 2] = ["http://one", "http://two"].map(|text| text.parse().unwrap());
         assert!(credentials.get(&one).unwrap().is_none());
         let locked = credentials.lock().unwrap();
-        locked.set(&one, Some(somebody("mta_1"))).unwrap();
-        locked.set(&two, Some(somebody("mta_2"))).unwrap();
+        locked.set(&one, Some(signed_in("mta_1"))).unwrap();
+        locked.set(&two, Some(signed_in("mta_2"))).unwrap();
         assert_eq!(locked.set(&one, None).unwrap().unwrap().access_token, "mta_1");
         assert!(credentials.get(&one).unwrap().is_none());
         assert_eq!(credentials.get(&two).unwrap().unwrap().access_token, "mta_2");
@@ -187,15 +192,15 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_reads_tokens_even_where_a_crash_left_a_file() {
+    fn only_the_owner_reads_tokens_even_where_a_crash_left_a_file() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let credentials = Credentials::at(directory.path().join("credentials.json"));
         fs::write(directory.path().join("credentials.new"), "half").unwrap();
-        credentials.lock().unwrap().set(&"http://one".parse().unwrap(), Some(somebody("mta_1"))).unwrap();
+        credentials.lock().unwrap().set(&"http://one".parse().unwrap(), Some(signed_in("mta_1"))).unwrap();
         let mode = fs::metadata(&credentials.path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(!format!("{:?}", somebody("mta_1")).contains("mt"));
+        assert!(!format!("{:?}", signed_in("mta_1")).contains("mt"));
     }
 
     #[test]
@@ -204,7 +209,7 @@ mod tests {
         let credentials = Credentials::at(directory.path().join("credentials.json"));
         fs::write(&credentials.path, "{").unwrap();
         let server = "http://one".parse().unwrap();
-        let error = credentials.lock().unwrap().set(&server, Some(somebody("mta_1"))).unwrap_err();
+        let error = credentials.lock().unwrap().set(&server, Some(signed_in("mta_1"))).unwrap_err();
         assert!(error.to_string().contains("credentials.json"), "{error}");
         assert_eq!(fs::read_to_string(&credentials.path).unwrap(), "{");
     }

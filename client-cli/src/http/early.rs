@@ -1,6 +1,6 @@
 //! Answers that come before all was sent. A server that refuses a long body in its middle answers and closes; what is sent
-//! from then on fails, and the answer would be lost behind that failure. So whoever sends goes on into the void, and
-//! reads what is there.
+//! from then on fails, and the answer would be lost behind that failure. So the sender drops what it still has
+//! to send, and reads the answer.
 
 use std::io::ErrorKind;
 

@@ -14,7 +14,7 @@ use super::{
 /// end with it, also where two clocks are not quite the same.
 const RENEWED_BEFORE_MS: u64 = 120_000;
 
-/// Why somebody is not signed in, or not out.
+/// Why signing in or out failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SessionError {
     /// The server said no, or is not there.
@@ -75,7 +75,7 @@ fn open(
     Ok(account)
 }
 
-/// Signs out, and forgets the tokens whatever the server says. Returns who it was; none if nobody was signed in.
+/// Signs out, and removes the tokens also if the server refuses. Returns the account; none if no one was signed in.
 pub(crate) fn logout(api: &Api, credentials: &Credentials) -> Result<Option<AccountId>, SessionError> {
     let locked = credentials.lock()?;
     let Some(signed_in) = locked.set(api.address(), None)? else { return Ok(None) };
@@ -86,7 +86,7 @@ pub(crate) fn logout(api: &Api, credentials: &Credentials) -> Result<Option<Acco
     }
 }
 
-/// A token that is good for a while, of whoever is signed in. None if nobody is.
+/// The access token of the account that is signed in, valid for two minutes or more. None if no account is.
 ///
 /// # Errors
 ///

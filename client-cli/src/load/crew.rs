@@ -56,7 +56,7 @@ pub(super) struct Crew<'a> {
 }
 
 impl<'a> Crew<'a> {
-    /// Nobody yet, and no rooms.
+    /// Without rooms and connections.
     pub(super) async fn new(scenario: &'a Scenario, globals: &'a Globals) -> Result<Self, Failure> {
         let client = globals.connect().await?;
         let common = Arc::new(Common {
@@ -69,7 +69,7 @@ impl<'a> Crew<'a> {
         Ok(Self { scenario, globals, client, common, rooms: Vec::new(), phase: watch::Sender::new(Phase::Ready) })
     }
 
-    /// Makes the rooms and connects everyone. Nobody edits yet.
+    /// Makes the rooms and opens all connections, which do not edit yet.
     pub(super) async fn gather(&mut self) -> Result<(), Failure> {
         for index in 0..self.scenario.rooms {
             self.open(index).await?;
@@ -133,7 +133,7 @@ impl<'a> Crew<'a> {
     }
 
     /// Edits for the time of the scenario, then compares. `measuring` is awaited when the measured time begins and when
-    /// it ends; samples are told as they come.
+    /// it ends; `tell` gets the samples as they come.
     pub(super) async fn work<F: Future<Output = ()>>(
         &mut self,
         mut edge: impl FnMut() -> F,
@@ -171,8 +171,8 @@ impl<'a> Crew<'a> {
         Ok(outcome)
     }
 
-    /// Everybody goes, however the load ended, and deletes the rooms if they are not to be kept. What cannot be deleted is
-    /// told; whoever stops this too has to delete them.
+    /// Closes all connections, however the load ended, and deletes the rooms unless they are to be kept. Reports how many
+    /// cannot be deleted, also when a second signal stops the deletion.
     pub(super) async fn leave(self) {
         if self.scenario.keep {
             return;
@@ -183,7 +183,7 @@ impl<'a> Crew<'a> {
             for room in rooms {
                 match timeout(DELETE_TIMEOUT, self.client.delete_room(room)).await {
                     Ok(Ok(())) => left -= 1,
-                    // It was never made, or somebody else deleted it.
+                    // It was never made, or another client deleted it.
                     Ok(Err(error)) if error.kind() == ErrorKind::Refused(ErrorCode::RoomNotFound) => left -= 1,
                     Ok(Err(_)) => {}
                     Err(_) => return,
@@ -199,7 +199,7 @@ impl<'a> Crew<'a> {
         }
     }
 
-    /// Lets time pass, in samples. Fails when somebody's connection ends.
+    /// Lets time pass, in samples. Fails when a connection ends.
     async fn pass(&mut self, time: Duration, from: f64, mut tell: impl FnMut(Sample)) -> Result<(), Failure> {
         let start = Instant::now();
         *lock(&self.common.recent) = Default::default();

@@ -13,11 +13,11 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
+    arguments::Arguments,
     crew::Crew,
     figures::{Outcome, Sample},
     scenario::Scenario,
     stop::interrupted,
-    words::Words,
 };
 use crate::cli::{Failure, Globals};
 
@@ -36,17 +36,17 @@ enum Told {
     Outcome(Box<Outcome>),
 }
 
-/// The work of one worker: its words come on standard input, then an empty line when all are ready.
+/// The work of one worker: its arguments come on standard input, then an empty line when all are ready.
 pub(super) async fn work(globals: &Globals) -> Result<(), Failure> {
     let mut input = BufReader::new(tokio::io::stdin()).lines();
-    let words: Words = serde_json::from_str(&line(&mut input).await?)
-        .map_err(|error| Failure::Usage(format!("a worker takes its words from another motet: {error}")))?;
-    let scenario = Scenario::new(&words, globals)?;
+    let arguments: Arguments = serde_json::from_str(&line(&mut input).await?)
+        .map_err(|error| Failure::Usage(format!("a worker takes its arguments from another motet: {error}")))?;
+    let scenario = Scenario::new(&arguments, globals)?;
     let (begin_in, begin) = oneshot::channel();
     // The end of the input says that the load is stopped, or that the process that began it has gone.
     let ended = AbortOnDropHandle::new(tokio::spawn(async move {
         if line(&mut input).await.is_ok() {
-            // Nobody waits for it where the load has failed.
+            // The receiver is gone where the load has failed.
             let _ = begin_in.send(());
         }
         while line(&mut input).await.is_ok() {}
@@ -73,7 +73,7 @@ pub(super) async fn work(globals: &Globals) -> Result<(), Failure> {
         () = stop => None,
     };
     crew.leave().await;
-    // Whoever stopped it is told of that by the process that began it.
+    // The process that began the load reports that it was stopped.
     if let Some(outcome) = outcome {
         tell(&Told::Outcome(Box::new(outcome?)));
     }
@@ -100,14 +100,19 @@ pub(super) struct Fleet {
 
 impl Default for Fleet {
     fn default() -> Self {
-        let (_, nobody) = mpsc::channel(1);
-        Self { workers: Vec::new(), heard: nobody, readers: JoinSet::new() }
+        let (_, heard) = mpsc::channel(1);
+        Self { workers: Vec::new(), heard, readers: JoinSet::new() }
     }
 }
 
 impl Fleet {
     /// Starts the workers, gives each its share of the rooms, and waits until all are ready.
-    pub(super) async fn gather(&mut self, it: &Scenario, words: &Words, globals: &Globals) -> Result<(), Failure> {
+    pub(super) async fn gather(
+        &mut self,
+        it: &Scenario,
+        arguments: &Arguments,
+        globals: &Globals,
+    ) -> Result<(), Failure> {
         let (heard_in, heard) = mpsc::channel(HEARD_MAX);
         self.heard = heard;
         for index in 0..it.workers {
@@ -124,7 +129,7 @@ impl Fleet {
             let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
                 return Err(Failure::Failed("a worker has no pipes".to_owned()));
             };
-            let share = serde_json::to_string(&share(it, words, index)).map_err(std::io::Error::from)?;
+            let share = serde_json::to_string(&share(it, arguments, index)).map_err(std::io::Error::from)?;
             input.write_all(format!("{share}\n").as_bytes()).await?;
             self.workers.push((child, input));
             self.readers.spawn(listen(index as usize, output, heard_in.clone()));
@@ -235,12 +240,12 @@ async fn listen(index: usize, output: ChildStdout, heard: mpsc::Sender<(usize, T
     Err(index)
 }
 
-/// The words of one worker: its part of the rooms, of the rate and of the newcomers.
-fn share(it: &Scenario, words: &Words, index: u32) -> Words {
+/// The arguments of one worker: its part of the rooms, of the rate and of the newcomers.
+fn share(it: &Scenario, arguments: &Arguments, index: u32) -> Arguments {
     let part = |whole: u32| whole / it.workers + u32::from(index < whole % it.workers);
     let rooms = part(it.rooms);
     let of_rooms = |rate: f64| rate * f64::from(rooms) / f64::from(it.rooms);
-    Words {
+    Arguments {
         rooms: Some(rooms),
         rate: it.rate.map(of_rooms),
         presence: Some(of_rooms(it.presence)),
@@ -248,6 +253,6 @@ fn share(it: &Scenario, words: &Words, index: u32) -> Words {
         storm: Some(part(it.storm)),
         seed: Some(it.seed.wrapping_add(u64::from(index) << 48)),
         workers: Some(1),
-        ..words.clone()
+        ..arguments.clone()
     }
 }

@@ -8,8 +8,8 @@ use crate::cli::output::is_watched;
 /// Rates in the sparkline.
 const SPARKS_MAX: usize = 40;
 
-/// One line a sample on standard error: overwritten on a terminal, one below the other where nobody watches, none at all
-/// where the output is for programs.
+/// One line a sample on standard error: overwritten on a terminal, one below the other otherwise, none with
+/// --json.
 pub(super) struct Live {
     silent: bool,
     watched: bool,
@@ -31,7 +31,7 @@ impl Live {
         self.rates.push_back(sample.rate());
         let line = line(sample);
         let mut out = std::io::stderr().lock();
-        // Nobody needs to see it for the load to be right.
+        // The load is right also if this cannot be shown.
         let _ = match self.watched {
             true => write!(out, "\r\x1b[2K{line} {}", sparkline(&self.rates)).and_then(|()| out.flush()),
             false => writeln!(out, "{line}"),

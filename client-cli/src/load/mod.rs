@@ -1,5 +1,6 @@
 //! `motet load`: many writers and readers, what they notice, and what that costs the server.
 
+mod arguments;
 mod company;
 mod crew;
 mod figures;
@@ -18,13 +19,13 @@ mod sent;
 mod stop;
 mod storm;
 mod wire;
-mod words;
 
 use std::{cell::RefCell, path::PathBuf};
 
 use clap::Args;
 
 use self::{
+    arguments::Arguments,
     crew::Crew,
     fleet::Fleet,
     live::Live,
@@ -32,9 +33,11 @@ use self::{
     report::Report,
     scenario::Scenario,
     stop::{interrupted, until},
-    words::Words,
 };
-use crate::cli::{Failure, Globals, notice};
+use crate::{
+    cli::{Failure, Globals, notice},
+    http::{HttpAddress, find::http_of},
+};
 
 /// Loads a server and measures it: in a closed loop every writer edits, waits for the acknowledgement, and edits again; with
 /// --rate edits are due at fixed times (an open loop), and latency counts from then.
@@ -42,13 +45,13 @@ use crate::cli::{Failure, Globals, notice};
 /// Measures edits per second, the time from an edit to its acknowledgement and to each other screen, chat, presence, bytes, errors, and,
 /// from the server's /metrics, its processor time per edit and its memory; also what the load itself used, and whether the
 /// load rather than the server was the limit. At the end all replicas and the server must hold the same texts; if not,
-/// the exit code is 1. The rooms are new ones, and deleted at the end, also when the load fails or is stopped by Ctrl-C.
+/// the exit code is 1. The rooms are new ones, and deleted at the end, also when the load fails or is stopped by Ctrl-C or SIGTERM.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  motet load\n  motet load --rooms 1 --writers 2 --think 100     # what one pair of people notices\n  motet load --rate 5000 --html report.html        # an open loop, with plots\n  motet --server ws://127.0.0.1:6683 load --wire json --rooms 50 --seconds 30 --json\n  motet load --readers 10 --slow-readers 2 --cut 0.1 --storm 200\n  motet load --rate 100 --presence 500 --chat 10    # people who move about and talk\n  motet load --scenario docs/scenarios/bad-day.toml --seconds 60\n  motet load --workers 4 --rooms 400               # four processes"
 )]
 pub(crate) struct Load {
-    /// Take what the flags do not say from this TOML file; it has the same words.
+    /// Read the arguments that are not given as flags from this TOML file.
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     /// Write a report with plots.
@@ -58,7 +61,7 @@ pub(crate) struct Load {
     #[arg(long, hide = true)]
     worker: bool,
     #[command(flatten)]
-    words: Box<Words>,
+    arguments: Box<Arguments>,
 }
 
 impl Load {
@@ -66,21 +69,22 @@ impl Load {
         if self.worker {
             return fleet::work(globals).await;
         }
-        let mut words = match &self.scenario {
-            Some(path) => (*self.words).or(Words::read(path)?),
-            None => *self.words,
+        let mut arguments = match &self.scenario {
+            Some(path) => (*self.arguments).or(Arguments::read(path)?),
+            None => *self.arguments,
         };
-        if globals.is_http_given {
-            words.http = Some(globals.http.to_string());
+        if let Some(http) = &globals.http_given {
+            arguments.http = Some(http.to_string());
         }
-        let scenario = Scenario::new(&words, globals)?;
+        let scenario = Scenario::new(&arguments, globals)?;
         let client = globals.connect().await?;
         let welcome = client.welcome().clone();
         drop(client);
+        let http = metrics_of(scenario.http.as_deref(), globals).await;
         let usages = RefCell::new(Vec::new());
         let edge = || async {
             let is_first = usages.borrow().is_empty();
-            let usage = server_usage(&scenario, globals, is_first).await;
+            let usage = server_usage(http.as_ref(), globals, is_first).await;
             usages.borrow_mut().push(usage);
         };
         let mut live = Live::new(globals.json);
@@ -96,7 +100,7 @@ impl Load {
         } else {
             let mut fleet = Fleet::default();
             let work = async {
-                fleet.gather(&scenario, &words, globals).await?;
+                fleet.gather(&scenario, &arguments, globals).await?;
                 fleet.work(edge, |sample| live.show(sample)).await
             };
             let outcome = until(interrupted(), work).await;
@@ -123,16 +127,35 @@ impl Load {
     }
 }
 
-/// What the server has used until now, if it says so. That it does not is told the first time.
-async fn server_usage(scenario: &Scenario, globals: &Globals, is_first: bool) -> Option<Usage> {
-    let url = scenario.http.as_deref().unwrap_or(globals.http.as_str());
-    let authority = url.trim_start_matches("http://").trim_end_matches('/');
+/// The HTTP address of the measured server, whose `/metrics` are read. None if it cannot be found, which is reported.
+async fn metrics_of(given: Option<&str>, globals: &Globals) -> Option<HttpAddress> {
+    let (server, given) = (globals.server.clone(), given.map(str::parse::<HttpAddress>));
+    let found = tokio::task::spawn_blocking(move || match given.transpose() {
+        Ok(given) => http_of(&server, given.as_ref()).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    });
+    match found.await {
+        Ok(Ok(http)) => Some(http),
+        Ok(Err(error)) => {
+            notice::say(globals.json, format_args!("no figures of the server: {error}; see --http"));
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// What the server has used until now, if it says so. That it does not is reported the first time.
+async fn server_usage(http: Option<&HttpAddress>, globals: &Globals, is_first: bool) -> Option<Usage> {
+    let http = http?;
+    let authority = http.as_str().trim_start_matches("http://");
     match usage(authority).await {
         Ok(usage) => Some(usage),
         Err(error) => {
             if is_first {
-                let words = format!("no figures of the server from http://{authority}/metrics: {error}; see --http");
-                notice::say(globals.json, words);
+                notice::say(
+                    globals.json,
+                    format_args!("no figures of the server from http://{authority}/metrics: {error}; see --http"),
+                );
             }
             None
         }

@@ -27,13 +27,13 @@ use tokio::{
 };
 
 use super::{
+    arguments::Wire,
     company::{Turn, caret, words},
     figures::{Figures, Times, lock},
     mix::Mix,
     pace::Pace,
     sent::{Due, Shared, Waiting},
     wire::{Line, Meter},
-    words::Wire,
 };
 use crate::cli::Failure;
 
@@ -76,7 +76,7 @@ pub(super) enum Role {
     SlowReader { pause: Duration },
 }
 
-/// What a connection is told.
+/// What a connection does, and in which room.
 pub(super) struct Part {
     pub(super) room: RoomId,
     pub(super) role: Role,
@@ -84,7 +84,7 @@ pub(super) struct Part {
     pub(super) says: Turn,
     /// When it shows where its caret is.
     pub(super) shows: Turn,
-    /// Whether it is told where the others are.
+    /// Whether it receives the others' carets.
     pub(super) watches: bool,
     /// How often it is cut, if ever, and how likely each time.
     pub(super) cuts: Option<(Duration, f64)>,
@@ -389,7 +389,7 @@ impl Peer {
         }
     }
 
-    /// Somebody else's edit is on this screen.
+    /// Another connection's edit is on this screen.
     async fn show(&mut self, entry: &Entry) -> Result<(), Failure> {
         let Command::Edit(operation) = &entry.command else {
             return self.client.pass(entry.revision).map_err(disagreement);

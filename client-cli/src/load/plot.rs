@@ -12,7 +12,7 @@ const MARKS_MAX: usize = 12;
 /// How many steps an axis has, about.
 const STEPS: f64 = 4.0;
 
-/// What the classes of curves look like; up to three are told apart, also where one lies on the other.
+/// What the classes of curves look like; up to three look different, also where they overlap.
 pub(super) const STYLE: &str = "svg{width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:#555}\
 polyline{fill:none;stroke-width:2}polyline.a{stroke:#2563a8}polyline.b{stroke:#c2571a;stroke-dasharray:7 4}\
 polyline.c{stroke:#4a8a3a;stroke-dasharray:2 3}\

@@ -1,10 +1,10 @@
-//! What a load is, once its words are checked.
+//! What a load is, once its arguments are checked.
 
 use std::{fs::File, sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use super::words::{Wire, Words};
+use super::arguments::{Arguments, Wire};
 use crate::{
     cli::{Failure, Globals},
     trace::Trace,
@@ -14,7 +14,7 @@ use motet_client::address::Address;
 /// Edits a second that can be asked for: more than any server on one machine takes.
 const RATE_MAX: f64 = 10_000_000.0;
 
-/// A load that can be run. Its words are valid.
+/// A load that can be run. Its arguments are valid.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Scenario {
     pub(super) rooms: u32,
@@ -59,8 +59,8 @@ pub(super) struct Scenario {
 }
 
 impl Scenario {
-    /// Checks the words and fills in what they do not say. What makes no sense is wrong usage.
-    pub(super) fn new(words: &Words, globals: &Globals) -> Result<Self, Failure> {
+    /// Checks the arguments and fills in what they do not say. What makes no sense is wrong usage.
+    pub(super) fn new(arguments: &Arguments, globals: &Globals) -> Result<Self, Failure> {
         let number = |name, said: Option<u32>, usual, least, most| within(name, said.unwrap_or(usual), least, most);
         let time = |name, said: Option<f64>, usual, least| {
             within(name, said.unwrap_or(usual), least, 86_400.0).map(Duration::from_secs_f64)
@@ -69,33 +69,33 @@ impl Scenario {
             within(name, said.unwrap_or(usual), 0, 86_400_000).map(Duration::from_millis)
         };
         let scenario = Self {
-            rooms: number("rooms", words.rooms, 50, 1, 10_000)?,
-            writers: number("writers", words.writers, if words.trace.is_some() { 1 } else { 2 }, 1, 1_000)?,
-            readers: number("readers", words.readers, 0, 0, 10_000)?,
-            slow_readers: number("slow-readers", words.slow_readers, 0, 0, 10_000)?,
-            seed: words.seed.unwrap_or_else(rand::random),
-            wire: words.wire.unwrap_or_default(),
-            rate: words.rate.map(|rate| within("rate", rate, 0.001, RATE_MAX)).transpose()?,
-            text_size: number("text-size", words.text_size, 1_000, 1, 1_000_000)?,
-            inserts: words.inserts.map(|share| within("inserts", share, 0.0, 1.0)).transpose()?,
-            length: number("length", words.length, 1, 1, 10_000)?,
-            storm: number("storm", words.storm, 0, 0, 10_000)?,
-            cut: within("cut", words.cut.unwrap_or(0.0), 0.0, 1.0)?,
-            presence: within("presence", words.presence.unwrap_or(0.0), 0.0, RATE_MAX)?,
-            chat: within("chat", words.chat.unwrap_or(0.0), 0.0, RATE_MAX)?,
-            workers: number("workers", words.workers, 1, 1, 64)?,
-            slow_pause: pause("slow-pause", words.slow_pause, 50)?,
-            seconds: time("seconds", words.seconds, 10.0, 0.0)?,
-            warmup: time("warmup", words.warmup, 2.0, 0.0)?,
-            ramp: time("ramp", words.ramp, 0.0, 0.0)?,
-            think: pause("think", words.think, 0)?,
-            storm_every: time("storm-every", words.storm_every, 5.0, 0.1)?,
-            cut_every: time("cut-every", words.cut_every, 1.0, 0.1)?,
-            trace: words.trace.as_ref().map(|path| trace(path)).transpose()?,
-            keep: words.keep,
-            http: words.http.clone(),
+            rooms: number("rooms", arguments.rooms, 50, 1, 10_000)?,
+            writers: number("writers", arguments.writers, if arguments.trace.is_some() { 1 } else { 2 }, 1, 1_000)?,
+            readers: number("readers", arguments.readers, 0, 0, 10_000)?,
+            slow_readers: number("slow-readers", arguments.slow_readers, 0, 0, 10_000)?,
+            seed: arguments.seed.unwrap_or_else(rand::random),
+            wire: arguments.wire.unwrap_or_default(),
+            rate: arguments.rate.map(|rate| within("rate", rate, 0.001, RATE_MAX)).transpose()?,
+            text_size: number("text-size", arguments.text_size, 1_000, 1, 1_000_000)?,
+            inserts: arguments.inserts.map(|share| within("inserts", share, 0.0, 1.0)).transpose()?,
+            length: number("length", arguments.length, 1, 1, 10_000)?,
+            storm: number("storm", arguments.storm, 0, 0, 10_000)?,
+            cut: within("cut", arguments.cut.unwrap_or(0.0), 0.0, 1.0)?,
+            presence: within("presence", arguments.presence.unwrap_or(0.0), 0.0, RATE_MAX)?,
+            chat: within("chat", arguments.chat.unwrap_or(0.0), 0.0, RATE_MAX)?,
+            workers: number("workers", arguments.workers, 1, 1, 64)?,
+            slow_pause: pause("slow-pause", arguments.slow_pause, 50)?,
+            seconds: time("seconds", arguments.seconds, 10.0, 0.0)?,
+            warmup: time("warmup", arguments.warmup, 2.0, 0.0)?,
+            ramp: time("ramp", arguments.ramp, 0.0, 0.0)?,
+            think: pause("think", arguments.think, 0)?,
+            storm_every: time("storm-every", arguments.storm_every, 5.0, 0.1)?,
+            cut_every: time("cut-every", arguments.cut_every, 1.0, 0.1)?,
+            trace: arguments.trace.as_ref().map(|path| trace(path)).transpose()?,
+            keep: arguments.keep,
+            http: arguments.http.clone(),
         };
-        let usage = |words: &str| Err(Failure::Usage(words.to_owned()));
+        let usage = |message: &str| Err(Failure::Usage(message.to_owned()));
         match &scenario {
             it if it.wire == Wire::Json && matches!(globals.server, Address::Tcp { .. }) => {
                 usage("--wire json needs --server ws://HOST:PORT")

@@ -92,7 +92,7 @@ impl Waiting {
         let is_edit = command.operation().is_some();
         (slot.seq, slot.chat) = (seq, None);
         slot.edits.clear();
-        // Edits that undo each other are sent by nobody; they are done when what comes after them is. Of an edit that is sent in
+        // Edits that undo each other are never sent; they are done when the next one is. Of an edit that is sent in
         // several pieces, the first takes all.
         while self.0.front().is_some_and(|done| !is_edit || matches!(done, Done::Edits(_)))
             && let Some(done) = self.0.pop_front()

@@ -4,15 +4,33 @@ use std::future::Future;
 
 use crate::cli::Failure;
 
-/// Waits until somebody presses Ctrl-C. The first time this is asked, the process no longer ends by that itself.
+/// Waits for SIGINT (Ctrl-C) or SIGTERM. From the first call on, these signals no longer end the process by themselves.
 pub(super) async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Where it cannot be heard the process ends by it, as any other.
-        std::future::pending::<()>().await;
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler the signal ends the process as usual.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = interrupt => {}
+        () = terminated() => {}
     }
 }
 
-/// Does something until it is done, or it is to be stopped.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut signals) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    signals.recv().await;
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
+}
+
+/// Runs `work` until it ends or `stop` does.
 pub(super) async fn until<T>(
     stop: impl Future<Output = ()>,
     work: impl Future<Output = Result<T, Failure>>,

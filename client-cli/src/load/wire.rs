@@ -32,7 +32,7 @@ use tokio_tungstenite::{
 };
 use tokio_util::codec::Framed;
 
-use super::words::Wire;
+use super::arguments::Wire;
 
 /// How long connecting and greeting may take together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);

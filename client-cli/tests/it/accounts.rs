@@ -39,7 +39,7 @@ fn expire(person: &Person<'_>) {
 }
 
 #[test]
-fn who_signs_in_is_somebody_in_every_command_until_they_sign_out() {
+fn every_command_acts_for_the_account_until_it_signs_out() {
     let server = server();
     let (ann, stranger) = (registered(&server, "ann"), Person::at(&server));
     ann.does(&["create", "minutes"]);
@@ -58,7 +58,7 @@ fn who_signs_in_is_somebody_in_every_command_until_they_sign_out() {
     assert!(ann.does(&["logout"]).starts_with("ann is signed out"));
     assert_eq!(ann.refused(&["cat", "minutes"]), "unauthorized");
     assert_eq!(stranger.refused(&["cat", "minutes", "--token", token.trim()]), "unauthorized");
-    assert!(ann.does(&["logout"]).starts_with("nobody was signed in"));
+    assert!(ann.does(&["logout"]).starts_with("no account was signed in"));
     assert!(!fs::read_to_string(ann.credentials()).unwrap().contains("mt"));
 
     ann.does_with(&["login", "ann"], PASSWORD);
@@ -149,7 +149,7 @@ fn a_watch_goes_on_with_the_tokens_that_come_after_its_own() {
         // The session that the watch came with ends, and with it the connection.
         ann.does_with(&["login", "ann"], PASSWORD);
     }
-    // Nobody is signed in any more: then it ends.
+    // Without an account it ends.
     ann.does(&["logout"]);
     assert_eq!(watch.wait_with_output().unwrap().status.code(), Some(1));
 }

@@ -159,7 +159,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 }
 
 #[test]
-fn nobody_who_reads_the_errors_is_no_failure_of_its_own() {
+fn a_closed_standard_error_is_no_failure() {
     let server = Server::start(&[]);
     for words in [&["cat", "no-such-room"][..], &["cat", "no-such-room", "--json"]] {
         let mut child = motet(server.tcp, words).spawn().unwrap();

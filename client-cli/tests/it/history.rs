@@ -156,3 +156,54 @@ fn the_shell_is_told_how_it_ended() {
     ann.refused(&["export", "none", "-o", file.to_str().unwrap()]);
     assert!(!file.exists());
 }
+
+#[test]
+fn equal_texts_have_no_diff() {
+    let server = Server::start(&[]);
+    let ann = Person::at(&server);
+    minutes(&ann);
+    let head = ann.json(&["show", "minutes"])[0]["head"].to_string();
+    assert_eq!(ann.does(&["diff", "minutes", &head, "head"]), "");
+    assert!(ann.does(&["diff", "minutes", "0"]).starts_with("--- "));
+}
+
+#[test]
+fn a_name_that_is_in_use_is_moved_only_on_request() {
+    let server = Server::start(&[]);
+    let ann = Person::at(&server);
+    minutes(&ann);
+    ann.does(&["versions", "minutes", "--name", "first", "--at", "1"]);
+    let (exit, _, told) = ann.fails_with(&["versions", "minutes", "--name", "first", "--at", "2"], "");
+    assert_eq!(exit, 1);
+    assert!(told.contains("revision 1") && told.contains("--move"), "{told}");
+    ann.does(&["versions", "minutes", "--name", "first", "--at", "2", "--move"]);
+    let listed = ann.json(&["versions", "minutes"]);
+    assert!(listed.iter().any(|version| version["name"] == "first" && version["revision"] == 2), "{listed:?}");
+}
+
+#[test]
+fn a_room_is_not_restored_to_a_time_before_it_existed() {
+    let server = Server::start(&[]);
+    let ann = Person::at(&server);
+    minutes(&ann);
+    let (exit, _, told) = ann.fails_with(&["restore", "minutes", "10m"], "");
+    assert_eq!(exit, 1);
+    assert!(told.contains("younger"), "{told}");
+    assert_eq!(ann.does(&["cat", "minutes"]), "one\n2\nthree\n");
+}
+
+#[test]
+fn a_file_that_is_no_export_is_refused_with_a_hint() {
+    let server = Server::start(&[]);
+    let ann = Person::at(&server);
+    for (input, hint) in [("plain text\n", "motet put"), ("\u{1f}\u{8b}", "motet put")] {
+        let (exit, code, told) = ann.fails_with(&["import", "copy", "-"], input);
+        assert_eq!((exit, code.as_str()), (1, "bad_message"), "{told}");
+        assert!(told.contains("line 1") && told.contains(hint), "{told}");
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("minutes.jsonl.gz");
+    fs::write(&file, [0x1f, 0x8b, 8, 0]).unwrap();
+    let (_, _, told) = ann.fails_with(&["import", "copy", file.to_str().unwrap()], "");
+    assert!(told.contains("gunzip"), "{told}");
+}

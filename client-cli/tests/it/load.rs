@@ -242,10 +242,10 @@ fn ends(mut load: Child, mut told: BufReader<ChildStderr>) -> (Option<i32>, Stri
 #[test]
 fn a_load_that_is_stopped_takes_its_rooms_with_it() {
     let server = Server::start(&[]);
-    for workers in ["1", "2"] {
+    for (workers, signal) in [("1", Signal::INT), ("2", Signal::INT), ("1", Signal::TERM), ("2", Signal::TERM)] {
         let (load, told) = begins(&server, &["--workers", workers]);
         assert_eq!(server.motet(&["rooms"]).lines().count(), 2);
-        kill_process(Pid::from_child(&load), Signal::INT).unwrap();
+        kill_process(Pid::from_child(&load), signal).unwrap();
         let (code, words) = ends(load, told);
         assert_eq!(code, Some(1), "{words}");
         assert_eq!(words.matches("motet: ").count(), 1, "{words}");
@@ -304,8 +304,8 @@ fn what_makes_no_sense_is_wrong_usage() {
         &["load", "--trace", "/nowhere/at/all"],
         &["load", "--seconds", "-1"],
     ] {
-        let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
-        let output = run_motet(nobody, words, "");
+        let unreachable: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let output = run_motet(unreachable, words, "");
         assert_eq!(output.status.code(), Some(2), "{words:?}: {}", error_of(&output));
     }
 }

@@ -25,7 +25,7 @@ fn caret(at: u64) -> Presence {
     Presence { selections: vec![Selection::caret(Scalar(at))], ..Presence::default() }
 }
 
-/// Takes events until somebody's caret is at this place.
+/// Takes events until a caret is at this place.
 async fn until_at(room: &Room, events: &mut Events, who: ParticipantId, at: u64) {
     let here = || {
         let people = room.people();
@@ -125,4 +125,35 @@ fn who_tells_who_is_there_and_goes_on_if_asked() {
     until(&|line| line["type"] == "left");
     who.kill().unwrap();
     who.wait().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_learns_that_the_connection_is_lost_and_back() {
+    use std::{
+        io::{BufRead, BufReader},
+        sync::mpsc::RecvTimeoutError,
+        time::{Duration, Instant},
+    };
+    let server = crate::harness::Server::start(&[]);
+    server.motet(&["create", "a"]);
+    let line = crate::harness::line::Line::to(server.tcp).await;
+    let mut who = crate::harness::motet(line.address, &["who", "a", "--follow"]).spawn().unwrap();
+    let stderr = BufReader::new(who.stderr.take().unwrap());
+    let (said, heard) = std::sync::mpsc::channel();
+    std::thread::spawn(move || stderr.lines().map_while(Result::ok).try_for_each(|line| said.send(line)));
+    let begun = Instant::now();
+    let mut lines: Vec<String> = Vec::new();
+    while !lines.iter().any(|line| line.contains("connected again")) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{lines:?}");
+        match heard.recv_timeout(Duration::from_millis(500)) {
+            Ok(line) => lines.push(line),
+            // Not connected yet, or the cut came too early.
+            Err(RecvTimeoutError::Timeout) if lines.is_empty() => line.cut(),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => panic!("the command ended: {lines:?}"),
+        }
+    }
+    who.kill().unwrap();
+    who.wait().unwrap();
+    assert!(lines[0].contains("connection lost"), "{lines:?}");
 }

@@ -1,4 +1,4 @@
-//! What a program notices of lost connections and refusals: nothing is lost, nothing is doubled, and it is told.
+//! What a program notices of lost connections and refusals: nothing is lost, nothing is doubled, and the program learns of it.
 
 use std::time::{Duration, Instant};
 
@@ -148,7 +148,7 @@ async fn a_refused_edit_is_told_and_the_replica_heals() {
         room.edit(insert(&room.text(), 4, "this does not fit at all")).unwrap_err().kind(),
         ErrorKind::Refused(ErrorCode::TextTooLarge)
     );
-    // Fits the text as it is here, and not the one that somebody else has made meanwhile.
+    // Fits the text as it is here, and not the one that another client has made meanwhile.
     room.update(|text| {
         server.motet_with(&["put", "small", "-"], ">>>>>>>>fits");
         Some(insert(text, 4, "does not now"))
@@ -426,7 +426,7 @@ async fn what_a_server_may_not_say_ends_a_room_and_not_the_program() {
         let snapshot = Some(SnapshotInfo { revision: 1, bytes: u64::MAX });
         fake.say(ServerMessage::Joined { channel, log: LogIdentity(Uuid::nil()), head: 1, role: Role::Host, snapshot })
             .await;
-        // Edits gone wrong are told, and the text comes anew.
+        // The program learns of refused edits, and the text comes anew.
         assert_eq!(fake.hear().await, ClientMessage::Leave { channel });
         let channel = fake.open("ab", 2).await;
         let ClientMessage::Submit { seq: 1, .. } = fake.hear().await else { panic!("no submit") };

@@ -29,7 +29,7 @@ fn what_is_said_is_read_with_its_answers_and_reactions() {
     assert!(lines[0].ends_with("Ann: shall we?  👍 1  [1 in its thread]"), "{shown}");
     assert!(lines[1].ends_with(": later"), "{shown}");
     let thread = server.motet(&["chat", "a", "--thread", &answer.to_string()]);
-    assert!(thread.contains(": yes\u{fffd}[2J") && !thread.contains('\u{1b}'), "{thread:?}");
+    assert!(thread.contains(": yes\\u{1b}[2J") && !thread.contains('\u{1b}'), "{thread:?}");
 
     let told = json(&server.motet(&["chat", "a", "--json"]));
     assert_eq!((&told[0]["message"], &told[0]["replies"]), (&first.into(), &1.into()));

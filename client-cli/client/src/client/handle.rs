@@ -26,7 +26,7 @@ use crate::{
     room::{Events, Follower, Replica, Room},
 };
 
-/// Orders that wait for the task; whoever gives more waits.
+/// Orders that wait for the task; with more, the caller waits.
 const ORDERS_MAX: usize = 64;
 
 /// Where to connect, as whom, and how hard to try.
@@ -262,7 +262,7 @@ impl Client {
         }
     }
 
-    /// Opens a room; returns when its text is there. Events that nobody wants are best dropped at once.
+    /// Opens a room; returns when its text is there. Drop events that you do not need at once.
     pub async fn join(&self, room: RoomId) -> Result<(Room, Events), Error> {
         let replica = Replica::new(&self.welcome.limits, self.welcome.participant);
         let (seat, events, bell) = self.open(room, replica).await?;

@@ -53,7 +53,7 @@ struct Joined {
 
 /// Why a conversation ended.
 enum End {
-    /// Nobody holds a handle any more.
+    /// No handle is left.
     Dropped,
     Lost(ConnectionError),
 }
@@ -77,7 +77,7 @@ pub(crate) struct Task {
     rooms: HashMap<u64, Joined>,
     channels: HashMap<Channel, u64>,
     next_key: u64,
-    /// Channels are never used twice on a connection, so that what was meant for an old one reaches nobody.
+    /// Channels are never used twice on a connection, so that late messages for an old one are ignored.
     next_channel: Channel,
     heard_at: Instant,
     pinged: bool,
@@ -308,7 +308,7 @@ impl Task {
         out.extend(next);
         joined.seat.changed();
         if is_open && let Some((opened, events)) = joined.opening.take() {
-            // Whoever asked may have stopped waiting; then the handle that nobody takes leaves the room again.
+            // The caller may have stopped waiting; then the dropped handle leaves the room again.
             if opened.send(Ok((Arc::clone(&joined.seat), events, Arc::clone(&self.bell)))).is_err() {
                 out.push(ClientMessage::Leave { channel });
                 self.channels.remove(&channel);
@@ -336,7 +336,7 @@ impl Task {
     /// Waits while the program does not take its events.
     async fn publish(&self, events: &mpsc::Sender<Event>, event: Event) {
         tokio::select! {
-            // Fails where nobody wants events.
+            // Fails where the events were dropped.
             _ = events.send(event) => {}
             () = self.alive.cancelled() => {}
         }
@@ -443,7 +443,7 @@ impl Task {
             }
             self.close(key, error.clone()).await;
         }
-        // Handles that come later are told the same.
+        // Later handles get the same error.
         while let Some(order) = self.orders.recv().await {
             let error = Error::new(ErrorKind::NoConnection, error.to_string());
             match order {
@@ -454,6 +454,6 @@ impl Task {
     }
 }
 
-fn silence(words: &str, ms: u64) -> ConnectionError {
-    ConnectionError::Io(io::Error::new(io::ErrorKind::TimedOut, format!("{words} for {} seconds", ms / 1_000)))
+fn silence(message: &str, ms: u64) -> ConnectionError {
+    ConnectionError::Io(io::Error::new(io::ErrorKind::TimedOut, format!("{message} for {} seconds", ms / 1_000)))
 }

@@ -11,7 +11,7 @@ use motet_protocol::{
 /// Things to pass on that wait for the connection, at most.
 pub(crate) const SIGNALS_WAITING_MAX: usize = 64;
 
-/// Something to pass on to somebody.
+/// A signal to another participant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Signal {
     pub(crate) to: ParticipantId,
@@ -24,7 +24,7 @@ pub(crate) struct Signal {
 pub(crate) struct Company {
     /// The client itself, as the others see it.
     me: ParticipantId,
-    /// Whether somebody wants to know.
+    /// Whether the program watches presence.
     wanted: bool,
     /// Whether that was said on this channel.
     asked: bool,
@@ -74,7 +74,7 @@ impl Company {
         self.people.hear(news);
     }
 
-    /// Somebody else's entry is in the replica.
+    /// Another participant's entry was applied to the replica.
     pub(crate) fn entry(&mut self, entry: &Entry) {
         self.people.fold(entry);
     }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 
-/// Events that wait to be taken. A program that takes none for that long stops its own connection and nobody else's: the
+/// Events that wait to be taken. A program that takes none for that long stops its own connection and no other: the
 /// server then holds its entries back, and sends them when it reads on.
 const EVENTS_MAX: usize = 1_024;
 
@@ -23,7 +23,7 @@ pub enum Event {
         /// The newest revision at that moment.
         head: Revision,
     },
-    /// Somebody else's entry.
+    /// An entry of another participant.
     Entry {
         /// As it is in the log.
         entry: Entry,
@@ -65,7 +65,7 @@ pub enum Event {
         /// What changed.
         news: News,
     },
-    /// Somebody passed something on to this participant.
+    /// Another participant sent a signal to this one.
     Signal {
         /// Who.
         from: ParticipantId,

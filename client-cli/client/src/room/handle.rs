@@ -28,7 +28,7 @@ pub(crate) struct Seat {
     pub(crate) key: u64,
     pub(crate) room: RoomId,
     replica: Mutex<Replica>,
-    /// Counts changes, to wake whoever waits for one.
+    /// Counts changes, to wake the tasks that wait for one.
     changes: watch::Sender<u64>,
     gone: AtomicBool,
 }
@@ -71,7 +71,7 @@ impl Bell {
         self.notify.notify_one();
     }
 
-    /// Waits until somebody rang.
+    /// Waits until the bell rang.
     pub(crate) async fn rung(&self) {
         self.notify.notified().await;
     }
@@ -151,14 +151,14 @@ impl Room {
     }
 
     /// Tells the others where one is. Places count on the text as it is here now; they move with every edit until they are
-    /// told, which is when all edits made here are acknowledged, and they are told again on every new connection.
+    /// told, which is when all edits made here are acknowledged, and it is sent again on every new connection.
     pub fn set_presence(&self, presence: Presence) {
         let Inner { seat, bell, .. } = &*self.inner;
         seat.lock().company.tell(presence);
         bell.ring(seat.key);
     }
 
-    /// Passes something on to somebody in the room, to set up a call. A refusal comes as
+    /// Sends a signal to a participant in the room, to set up a call. A refusal comes as
     /// [`Event::Declined`](super::Event::Declined). Fails where too much waits for the connection.
     pub fn signal(&self, to: ParticipantId, kind: SignalKind, payload: String) -> Result<(), Error> {
         let Inner { seat, bell, .. } = &*self.inner;

@@ -33,15 +33,15 @@ pub(super) fn check(text: &Rope, operation: &Operation, limits: &Limits) -> Resu
     }
     let bytes = longest_on_the_way(text.clone(), operation.clone(), limits)?;
     if bytes as u64 > most {
-        let words =
+        let message =
             format!("sent in pieces, the text would have {bytes} bytes on the way; {most} are allowed in a room");
-        return Err(too_large(words + "; delete something of it before"));
+        return Err(too_large(message + "; delete something of it before"));
     }
     Ok(())
 }
 
-fn too_large(words: String) -> Error {
-    Error::new(ErrorKind::Refused(ErrorCode::TextTooLarge), words)
+fn too_large(message: String) -> Error {
+    Error::new(ErrorKind::Refused(ErrorCode::TextTooLarge), message)
 }
 
 /// The most bytes that a text has after any of the pieces in which an edit is sent.

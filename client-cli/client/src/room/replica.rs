@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 /// How long to wait before a room is joined again that the session was said to have joined from elsewhere.
 const REPLACED_PAUSE: Duration = Duration::from_millis(500);
 
-/// How long the server may say "later" before anybody is told: a busy moment is nothing to speak of.
+/// How long the server may answer "later" before [`Event::PutOff`] is raised, in milliseconds: short delays are normal.
 const PUT_OFF_TOLD_AFTER: Duration = Duration::from_secs(1);
 
 /// The replica of one room.
@@ -39,13 +39,13 @@ pub(crate) struct Replica {
     sent: bool,
     /// Refused for now: when to send it again.
     again_at: Option<Instant>,
-    /// Since when the server has said "later", and whether somebody was told; none where it takes what is said.
+    /// Since when the server has answered "later", and whether that was reported; none while it accepts commands.
     put_off: Option<PutOff>,
     /// For how long it may say so; none is for ever.
     patience: Option<Duration>,
     /// A resync left open whether the last submit was appended, so its seq may be used or free.
     seq_in_doubt: bool,
-    /// Edits were lost, which nobody was told yet.
+    /// Edits were lost, which was not reported yet.
     refusal: Option<Error>,
     /// The room is gone.
     closed: Option<Error>,
@@ -283,7 +283,7 @@ impl Replica {
     /// A piece of the text.
     pub(crate) fn piece(&mut self, text: &str, last: bool) -> Answered {
         let Stage::Loading { pieces, bytes, info, .. } = &mut self.stage else {
-            return self.resync(Error::bad_server("a piece of a text came that nobody asked for"));
+            return self.resync(Error::bad_server("it sent a piece of a text unasked"));
         };
         pieces.append(text);
         *bytes += text.len() as u64;
@@ -297,7 +297,7 @@ impl Replica {
             unreachable!("it was `Loading` a moment ago");
         };
         if !self.empty && !self.is_synchronized() {
-            // Somebody edited while the text was on its way: now every entry is needed, to transform one by one.
+            // There were edits while the text was on its way: now every entry is needed, to transform one by one.
             return Answered::Rejoin(None);
         }
         self.text = pieces.finish();
@@ -308,7 +308,7 @@ impl Replica {
         Answered::Event(Event::Replaced { revision: info.revision })
     }
 
-    /// Somebody else's entry.
+    /// An entry of another participant.
     pub(crate) fn entry(&mut self, entry: Entry) -> Answered {
         if self.follows {
             return match self.client.pass(entry.revision) {
@@ -429,7 +429,7 @@ impl Replica {
         }
         match error.code {
             // The server's history is shorter than the client's: it was set back.
-            // Nobody else has this session: a join that was late on a connection of its own, lost since, came after this one.
+            // No other client has this session: a join that was late on a connection of its own, lost since, came after this one.
             ErrorCode::SessionReplaced => {
                 self.stage = Stage::Away;
                 self.sent = false;

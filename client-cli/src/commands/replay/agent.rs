@@ -108,7 +108,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Receives everything up to a revision, and lets nobody see it.
+    /// Receives everything up to a revision without showing it.
     pub(super) async fn receive(&mut self, revision: Revision) -> Result<(), Failure> {
         while self.revision < revision {
             match self.hear().await? {
@@ -163,7 +163,7 @@ impl Agent {
         self.send(ClientMessage::Submit { channel: CHANNEL, seq: self.seq, base: self.revision, command }).await
     }
 
-    /// Takes somebody else's edit without showing it: it is moved over what is outstanding here, as in the client's
+    /// Takes another agent's edit without showing it: it is moved over what is outstanding here, as in the client's
     /// state machine.
     fn take(&mut self, entry: Entry) -> Result<(), Failure> {
         if entry.revision != self.revision + 1 {

@@ -162,7 +162,7 @@ async fn replay(trace: &Trace, agents: &mut [Agent], latency: &mut Histogram<u64
         let revision = agent.edit(operation).await.map_err(at)?;
         let took_us = sent_at.elapsed().as_micros() as u64;
         if revision != head + 1 {
-            return Err(wrong(&"somebody else edits this room; take another one"));
+            return Err(wrong(&"another client edits this room; use another room"));
         }
         latency.saturating_record(took_us);
         if index % 256 == 255 {

@@ -33,7 +33,7 @@ impl Line {
         Self::start(server, 0, false).await
     }
 
-    /// A line that is cut again and again, each time after up to 800 bytes, until it is told to rest.
+    /// A line that is cut again and again, each time after up to 800 bytes, until `rest`.
     pub async fn restless(server: SocketAddr, seed: u64) -> Self {
         Self::start(server, seed, true).await
     }

@@ -88,7 +88,7 @@ impl Drop for Server {
 pub fn motet(server: SocketAddr, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_motet"));
     command.args(words).env("MOTET_SERVER", format!("tcp://{server}")).env_remove("MOTET_TOKEN");
-    // Nobody's own tokens, nor what they call themselves.
+    // Not the tokens and the name of the person who runs the tests.
     command.env("XDG_CONFIG_HOME", "/nowhere").env_remove("MOTET_HTTP").env_remove("MOTET_NAME");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -97,7 +97,7 @@ pub fn motet(server: SocketAddr, words: &[&str]) -> Command {
 pub fn run_motet(server: SocketAddr, words: &[&str], input: &str) -> Output {
     let mut child = motet(server, words).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // It may end without reading; then nobody takes the input.
+    // It may end without reading; then the input is dropped.
     let _ = stdin.write_all(input.as_bytes());
     drop(stdin);
     child.wait_with_output().unwrap()

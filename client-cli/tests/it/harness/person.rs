@@ -1,4 +1,4 @@
-//! Somebody who uses the real `motet`, with a home of their own.
+//! A person who uses the real `motet`, with a home directory of their own.
 
 use std::{
     io::Write,
@@ -25,7 +25,7 @@ impl<'a> Person<'a> {
         let mut command = motet(self.server.tcp, words);
         command.env("XDG_CONFIG_HOME", self.home.path()).env("MOTET_HTTP", format!("http://{}", self.server.http));
         let mut child = command.spawn().unwrap();
-        // It may end without reading; then nobody takes the input.
+        // It may end without reading; then the input is dropped.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         child
     }

@@ -92,7 +92,7 @@ fn what_is_put_off_for_long_is_told_once_and_given_up_in_the_end() {
     };
     // A busy moment is nothing to speak of.
     assert!(matches!(refuse(0), Answered::Nothing));
-    let Answered::Event(Event::PutOff { error }) = refuse(1_000) else { panic!("nobody was told") };
+    let Answered::Event(Event::PutOff { error }) = refuse(1_000) else { panic!("nothing was reported") };
     assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::StorageFull));
     for ms in [2_000, 3_000, 4_000] {
         assert!(matches!(refuse(ms), Answered::Nothing), "{ms}");
@@ -132,7 +132,7 @@ fn a_room_made_anew_is_joined_without_anything_of_the_old_one() {
         retry_after_ms: None,
     };
     let Answered::Rejoin(Some(Event::Refused { error, lost, .. })) = replica.turned_away(&error, Instant::now()) else {
-        panic!("what was not acknowledged is told as refused")
+        panic!("unacknowledged edits are reported as refused")
     };
     assert_eq!(error.kind(), ErrorKind::Refused(ErrorCode::RoomReplaced));
     assert_eq!(lost.inserted_bytes(), 8);

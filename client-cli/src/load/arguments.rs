@@ -1,4 +1,4 @@
-//! The words of a load: the same ones as flags and in a scenario file.
+//! The arguments of a load: the same as flags and in a scenario file.
 
 use std::path::{Path, PathBuf};
 
@@ -21,10 +21,10 @@ pub(super) enum Wire {
     Json,
 }
 
-/// What was said of a load; what nobody said is decided by [`Scenario::new`](super::scenario::Scenario::new).
+/// The arguments of a load; [`Scenario::new`](super::scenario::Scenario::new) sets those that are not given.
 #[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Words {
+pub(super) struct Arguments {
     /// Rooms [default: 50].
     #[arg(long)]
     pub(super) rooms: Option<u32>,
@@ -83,7 +83,7 @@ pub(super) struct Words {
     /// How often connections are cut, in seconds [default: 1].
     #[arg(long, value_name = "SECONDS")]
     pub(super) cut_every: Option<f64>,
-    /// This many carets a second, of all writers together, are moved; everybody is told where the others are [default: 0].
+    /// This many carets a second, of all writers together, are moved, and all connections receive them [default: 0].
     #[arg(long, value_name = "CARETS")]
     pub(super) presence: Option<f64>,
     /// This many chat messages a second, of all writers together; latency counts from when one was due [default: 0].
@@ -104,7 +104,7 @@ pub(super) struct Words {
     pub(super) keep: bool,
 }
 
-impl Words {
+impl Arguments {
     /// Reads a scenario file.
     pub(super) fn read(path: &Path) -> Result<Self, Failure> {
         let wrong = |what: &dyn std::fmt::Display| Failure::Usage(format!("{}: {what}", path.display()));
@@ -116,7 +116,7 @@ impl Words {
         toml::from_str(&text).map_err(|error| wrong(&error))
     }
 
-    /// These words, and those of a file where these say nothing.
+    /// These arguments; a file sets those that are not given.
     pub(super) fn or(self, file: Self) -> Self {
         Self {
             rooms: self.rooms.or(file.rooms),
