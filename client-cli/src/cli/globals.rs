@@ -74,8 +74,11 @@ impl Globals {
     /// How to connect, for as long as it takes.
     pub(crate) fn options(&self) -> Options {
         let mut options = Options::new(self.server.clone(), self.greeting());
-        // A token is kept only for a server whose API was found.
-        if let (true, Some(credentials), Ok(api)) = (self.is_kept, Credentials::of_user(), self.api_without_token()) {
+        // A token is kept only for a server whose API was found; without one, nothing needs to be found here.
+        if self.is_kept
+            && let Some(credentials) = Credentials::of_user()
+            && let Ok(api) = self.api_without_token()
+        {
             // A failure here is reported by the server, which refuses the earlier token.
             let next = move || session::access_token(&api, &credentials, at::now_ms()).ok().flatten();
             options.tokens = Some(TokenSource::new(next));

@@ -103,7 +103,7 @@ fn a_watch_and_an_error_are_safe_too() {
     assert_eq!(controls(seen.concat().as_bytes()), [], "{seen:?}");
     assert!(seen.concat().contains("\\u001b"), "{seen:?}");
     for json in [&[][..], &["--json"]] {
-        let missing = format!("version:{HOSTILE_NAME}");
+        let missing = format!("version:{HOSTILE_NAME} that no version has");
         let output = run_motet(server.tcp, &[&["diff", "minutes", &missing][..], json].concat(), "");
         assert!(!output.status.success());
         assert_eq!(controls(&output.stderr), [], "{:?}", String::from_utf8_lossy(&output.stderr));

@@ -23,6 +23,13 @@ fn server() -> Server {
     Server::start(&["--store", "memory", "--durability", "none"])
 }
 
+/// Waits until the server has this text.
+fn assert_saved(server: &Server, text: &str) {
+    let mut peer = Peer::greeted(server);
+    patience::until(|| (peer.text("notes", At::Head) == text).then_some(()));
+    assert_eq!(peer.text("notes", At::Head), text);
+}
+
 #[test]
 fn two_browsers_call_each_other() {
     if !Chromium::is_installed() {
@@ -127,6 +134,8 @@ fn a_keystroke_in_a_text_with_the_line_ends_of_windows_changes_nothing_else() {
     tab.until(WRITABLE);
     tab.run("view.focus(); view.dispatch({ selection: { anchor: 7 } })");
     tab.insert("!");
+    // A guest has a name, which comes first.
+    assert!(matches!(binary.entry().command, Command::Introduce(_)));
     let typed = binary.entry();
     assert_eq!(typed.command, Command::Edit(insert(8, "!", 17)));
 
@@ -156,8 +165,7 @@ fn what_could_not_be_saved_is_shown_with_the_reason_and_typing_goes_on() {
     );
     tab.until("document.querySelector('[role=alert] pre').textContent === 'This is more than twenty bytes.'");
     tab.insert("This is not.");
-    tab.until(&format!("{STATE} === 'Saved'"));
-    assert_eq!(Peer::greeted(&server).text("notes", At::Head), "This is not.");
+    assert_saved(&server, "This is not.");
 }
 
 #[test]
@@ -172,8 +180,8 @@ fn the_page_works_over_plain_http_from_another_machine() {
     tab.until(WRITABLE);
     tab.run("view.focus()");
     tab.insert("From afar.");
+    assert_saved(&server, "From afar.");
     tab.until(&format!("{STATE} === 'Saved'"));
-    assert_eq!(Peer::greeted(&server).text("notes", At::Head), "From afar.");
 }
 
 #[test]

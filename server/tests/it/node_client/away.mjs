@@ -1,7 +1,7 @@
 // A server that goes away: node away.mjs PORT PORT, of two servers that know nothing of each other. Says "held" at the end.
 import assert from "node:assert/strict";
 import net from "node:net";
-import { Room } from "../../../web/client.mjs";
+import { Room } from "../../../../web/client.mjs";
 
 const [first, second] = process.argv.slice(2).map(Number);
 const until = async (what) => { while (!what()) await new Promise((soon) => setTimeout(soon, 5)); };

@@ -1,6 +1,6 @@
 // What a text field shows of a text and is typed into it, and edits cut in two: node field.mjs SEED. Says "held" at the end.
 import assert from "node:assert/strict";
-import { apply, compose, moved, shown, split, typed } from "../../../web/ot.mjs";
+import { apply, compose, moved, shown, split, typed } from "../../../../web/ot.mjs";
 
 let state = Number(process.argv[2]) >>> 0;
 const random = (below) => { // mulberry32

@@ -1,6 +1,6 @@
 // The small client, typing at random: node main.mjs URL ROOM EDITS SEED. Says "done" when its edits are acknowledged, and
 // its text as JSON once that begins with END.
-import { Room } from "../../../web/client.mjs";
+import { Room } from "../../../../web/client.mjs";
 
 const [url, name, edits, seed] = [process.argv[2], process.argv[3], Number(process.argv[4]), Number(process.argv[5])];
 let state = seed >>> 0;

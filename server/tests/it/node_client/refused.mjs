@@ -1,6 +1,6 @@
 // Long edits and refused ones: node refused.mjs URL ROOM, where a text has at most 500,000 bytes. Says its text as JSON at the end.
 import assert from "node:assert/strict";
-import { Room } from "../../../web/client.mjs";
+import { Room } from "../../../../web/client.mjs";
 
 const [url, name] = process.argv.slice(2);
 let between = false;
