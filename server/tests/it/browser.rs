@@ -143,7 +143,7 @@ fn a_keystroke_in_a_text_with_the_line_ends_of_windows_changes_nothing_else() {
     binary.edit(1, typed.revision, insert(0, "zero\r\n", 18));
     tab.until("view.state.doc.toString() === 'zero\\none\\ntwo!\\nthree\\n'");
     assert_eq!(tab.run("[view.state.selection.main.anchor, view.state.selection.main.head]"), json!([13, 13]));
-    tab.run("view.dispatch(view.state.replaceSelection('\\n')); null");
+    tab.press_enter();
     binary.entry();
     assert_eq!(binary.text("notes", At::Head), "zero\r\none\r\ntwo!\r\n\r\nthree\r\n");
 }

@@ -95,6 +95,8 @@ pub struct Held {
 pub struct Told {
     pub base: Revision,
     pub presence: Presence,
+    /// When, in milliseconds of the simulation.
+    pub at_ms: u64,
     /// Whether the room had all entries since at hand.
     pub exact: bool,
 }
@@ -338,7 +340,7 @@ impl Server {
         let exact = room.reaches(base);
         let what = if exact { "presence" } else { "presence on a base older than the window" };
         *self.met.entry(what).or_default() += 1;
-        self.told.insert((joined.room, participant), Told { base, presence: presence.clone(), exact });
+        self.told.insert((joined.room, participant), Told { base, presence: presence.clone(), at_ms: now, exact });
         let base = if self.fault == Some(Fault::LatePlacesNotMoved) { room.revision() } else { base };
         room.set_presence(joined.reader, base, presence, now).unwrap();
         self.apply(joined.room, links, logs, now);

@@ -6,6 +6,7 @@ use motet_protocol::{
     comment::CommentCommand,
     hash::TextHash,
     ids::{ParticipantId, Revision},
+    limits::PRESENCE_IDLE_MS,
     message::{ClientMessage, Command, Entry},
     ot::Component,
     presence::Status,
@@ -280,8 +281,8 @@ impl World {
                 let Some(operation) = entry.command.operation() else { continue };
                 expected.move_over(&operation.shift(), entry.participant == participant);
             }
-            // A room shows a participant as idle that has sent nothing for long, and these have not.
-            if now.status == Status::Idle {
+            // A room shows a participant as idle only after so long a silence.
+            if now.status == Status::Idle && self.now - told.at_ms >= PRESENCE_IDLE_MS {
                 expected.status = Status::Idle;
             }
             assert_eq!(*now, expected, "client {number} sees {participant} at revision {revision}");

@@ -52,6 +52,17 @@ impl Tab {
         self.devtools.ask("Input.insertText", json!({ "text": text })).unwrap();
     }
 
+    /// Presses the Enter key, as a keyboard does.
+    pub(crate) fn press_enter(&mut self) {
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { "\r" } else { "" };
+            let key = json!({
+                "type": kind, "key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": text,
+            });
+            self.devtools.ask("Input.dispatchKeyEvent", key).unwrap();
+        }
+    }
+
     fn try_run(&mut self, expression: &str) -> Result<Value, Value> {
         let how = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
         let mut answer = self.devtools.ask("Runtime.evaluate", how)?;
